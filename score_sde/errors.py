@@ -1,0 +1,18 @@
+"""The one error that users see: what was given, what was expected, what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class InputError(ValueError):
+    """A mistake in what the user gave: a config field, a file, an argument.
+
+    The message is one line, ``where = value: expected ...; remedy``. The command line prints it
+    without a traceback and exits with code 2.
+    """
+
+    def __init__(self, where: str, value: Any, expected: str, remedy: str = "") -> None:
+        self.where, self.value, self.expected, self.remedy = where, value, expected, remedy
+        message = f"{where} = {value!r}: expected {expected}"
+        super().__init__(" ".join((f"{message}; {remedy}" if remedy else message).split()))

@@ -1,0 +1,59 @@
+"""Taking a model's trainable parameters out as plain nested dictionaries, and putting them back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+from flax import nnx
+
+Model = TypeVar("Model")
+Params = dict[str, Any]
+
+
+def partition(model: Model) -> tuple[Params, Callable[[Params], Model]]:
+    """Split any pytree that holds flax modules into its parameters and a function that rebuilds it.
+
+    The parameters (every ``nnx.Param``, wherever it sits) are a nested dictionary of arrays keyed by
+    attribute names: what optimizers, checkpoints and averages want. All other leaves (an SDE's
+    constants, Fourier frequencies) stay inside ``rebuild``, which is pure and may be traced.
+    """
+    leaves, structure = jax.tree_util.tree_flatten_with_path(model, is_leaf=_is_parameter)
+    names = [tuple(_name(entry) for entry in path) for path, _ in leaves]
+    values = [leaf for _, leaf in leaves]
+    trainable = [i for i, leaf in enumerate(values) if _is_parameter(leaf)]
+
+    def rebuild(params: Params) -> Model:
+        filled = list(values)
+        for i in trainable:
+            filled[i] = values[i].replace(_get(params, names[i]))
+        return jax.tree_util.tree_unflatten(structure, filled)
+
+    params: Params = {}
+    for i in trainable:
+        _set(params, names[i], values[i].get_value())
+    return params, rebuild
+
+
+def _is_parameter(leaf: Any) -> bool:
+    return isinstance(leaf, nnx.Param)
+
+
+def _name(entry: Any) -> str:
+    for attribute in ("name", "key", "idx"):
+        if hasattr(entry, attribute):
+            return str(getattr(entry, attribute))
+    return str(entry)
+
+
+def _get(tree: Params, path: tuple[str, ...]) -> Any:
+    for name in path:
+        tree = tree[name]
+    return tree
+
+
+def _set(tree: Params, path: tuple[str, ...], value: Any) -> None:
+    for name in path[:-1]:
+        tree = tree.setdefault(name, {})
+    tree[path[-1]] = value

@@ -1,0 +1,69 @@
+"""Frozen, keyword-only dataclasses that are JAX pytrees: the base of every part of a model."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, dataclass_transform
+
+import jax
+
+
+def static(default: Any = dataclasses.MISSING) -> Any:
+    """A field that is part of the type under ``jax.jit``: counts, functions, names.
+
+    Changing a static field compiles again; every other field is an array leaf.
+    """
+    return dataclasses.field(default=default, metadata={"static": True})
+
+
+def derived() -> Any:
+    """An array field that ``__post_init__`` computes with ``object.__setattr__``."""
+    return dataclasses.field(init=False, repr=False)
+
+
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(static, derived, dataclasses.field)
+)
+class Pytree:
+    """Subclasses become frozen keyword-only dataclasses and pytrees by being written.
+
+    ``class Mine(SDE): rate: float = 1.0`` is the whole of it: no decorator and no registration.
+    Checks belong in ``__post_init__``; they run where a person builds the object, never when JAX
+    rebuilds it from tracers. Equality is identity, since fields are arrays.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        dataclasses.dataclass(frozen=True, kw_only=True, eq=False)(cls)
+        jax.tree_util.register_pytree_with_keys(
+            cls, _flatten_with_keys, lambda aux, leaves: _unflatten(cls, aux, leaves), _flatten
+        )
+
+    def replace(self, **changes: Any) -> Any:
+        """A copy with some fields changed; the checks run again."""
+        return dataclasses.replace(self, **changes)
+
+
+def _names(cls: type, static_fields: bool) -> tuple[str, ...]:
+    fields = dataclasses.fields(cls)
+    return tuple(f.name for f in fields if bool(f.metadata.get("static")) == static_fields)
+
+
+def _flatten(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    leaves = tuple(getattr(tree, name) for name in _names(type(tree), False))
+    return leaves, tuple(getattr(tree, name) for name in _names(type(tree), True))
+
+
+def _flatten_with_keys(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    leaves, aux = _flatten(tree)
+    keys = (jax.tree_util.GetAttrKey(name) for name in _names(type(tree), False))
+    return tuple(zip(keys, leaves, strict=True)), aux
+
+
+def _unflatten(cls: type, aux: tuple[Any, ...], leaves: tuple[Any, ...]) -> Any:
+    tree = object.__new__(cls)
+    for name, value in zip(_names(cls, False), leaves, strict=True):
+        object.__setattr__(tree, name, value)
+    for name, value in zip(_names(cls, True), aux, strict=True):
+        object.__setattr__(tree, name, value)
+    return tree

@@ -1,0 +1,33 @@
+"""Forward processes. A new one is one file: subclass ``SDE`` or ``GaussianSDE``."""
+
+from score_sde.sdes.base import (
+    SDE,
+    Bridge,
+    GaussianSDE,
+    Marginal,
+    NormalPrior,
+    Prior,
+    Transition,
+)
+from score_sde.sdes.cosine import Cosine
+from score_sde.sdes.edm import EDM
+from score_sde.sdes.rectified_flow import RectifiedFlow
+from score_sde.sdes.subvp import SubVP
+from score_sde.sdes.ve import VE
+from score_sde.sdes.vp import VP
+
+__all__ = [
+    "EDM",
+    "SDE",
+    "VE",
+    "VP",
+    "Bridge",
+    "Cosine",
+    "GaussianSDE",
+    "Marginal",
+    "NormalPrior",
+    "Prior",
+    "RectifiedFlow",
+    "SubVP",
+    "Transition",
+]
