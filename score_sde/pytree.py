@@ -41,7 +41,7 @@ class Pytree:
 
     def replace(self, **changes: Any) -> Any:
         """A copy with some fields changed; the checks run again."""
-        return dataclasses.replace(self, **changes)
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
 
 def _names(cls: type, static_fields: bool) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def _flatten_with_keys(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
 
 
 def _unflatten(cls: type, aux: tuple[Any, ...], leaves: tuple[Any, ...]) -> Any:
-    tree = object.__new__(cls)
+    tree: Any = object.__new__(cls)
     for name, value in zip(_names(cls, False), leaves, strict=True):
         object.__setattr__(tree, name, value)
     for name, value in zip(_names(cls, True), aux, strict=True):

@@ -8,6 +8,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 Batch = Float[Array, "batch *event"]
 PerExample = Float[Array, " batch"]
-Time = Float[Array, "*batch"]  # a scalar for all examples, or one time per example
+Time = Float[Array, "*batch"] | float  # a scalar for all examples, or one time per example
 Key = PRNGKeyArray
 Condition = Any  # class labels, an image, a pytree: whatever the network takes
