@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, dataclass_transform
+import functools
+from collections.abc import Iterable
+from typing import Any, Literal, dataclass_transform
 
 import jax
 
@@ -16,9 +18,12 @@ def static(default: Any = dataclasses.MISSING) -> Any:
     return dataclasses.field(default=default, metadata={"static": True})
 
 
-def derived() -> Any:
-    """An array field that ``__post_init__`` computes with ``object.__setattr__``."""
-    return dataclasses.field(init=False, repr=False)
+def derived(*, init: Literal[False] = False) -> Any:
+    """An array field that ``__post_init__`` computes with ``object.__setattr__``.
+
+    ``init`` is there for type checkers, which learn from it that constructors do not take the field.
+    """
+    return dataclasses.field(init=init, repr=False)
 
 
 @dataclass_transform(
@@ -36,7 +41,7 @@ class Pytree:
         super().__init_subclass__(**kwargs)
         dataclasses.dataclass(frozen=True, kw_only=True, eq=False)(cls)
         jax.tree_util.register_pytree_with_keys(
-            cls, _flatten_with_keys, lambda aux, leaves: _unflatten(cls, aux, leaves), _flatten
+            cls, _flatten_with_keys, functools.partial(_unflatten, cls), _flatten
         )
 
     def replace(self, **changes: Any) -> Any:
@@ -60,7 +65,7 @@ def _flatten_with_keys(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     return tuple(zip(keys, leaves, strict=True)), aux
 
 
-def _unflatten(cls: type, aux: tuple[Any, ...], leaves: tuple[Any, ...]) -> Any:
+def _unflatten(cls: type, aux: Iterable[Any], leaves: Iterable[Any]) -> Any:
     tree: Any = object.__new__(cls)
     for name, value in zip(_names(cls, False), leaves, strict=True):
         object.__setattr__(tree, name, value)
