@@ -9,7 +9,10 @@ from score_sde.typing import Array, Time
 
 
 class VP(LinearBeta):
-    """dx = -beta(t) x / 2 dt + sqrt(beta(t)) dw: sigma^2 = 1 - alpha^2 (Song et al. 2021, eq. 11 and 32-33)."""
+    """dx = -beta(t) x / 2 dt + sqrt(beta(t)) dw.
+
+    sigma^2 = 1 - alpha^2 (Song et al. 2021, eq. 11 and 32-33).
+    """
 
     def sigma(self, t: Time) -> Array:
         """sqrt(1 - alpha^2)."""
