@@ -1,1 +1,27 @@
+"""Solvers of ordinary differential equations over batches, fixed and adaptive."""
 
+from diffrax import Dopri5, Tsit5
+
+from score_sde.integrators.adaptive import Adaptive
+from score_sde.integrators.base import Integrator, Solution, VectorField
+from score_sde.integrators.fixed import FixedStep
+from score_sde.integrators.methods import Euler, Heun, Method, RungeKutta4
+from score_sde.integrators.nodes import GivenNodes, Nodes, UniformNodes, WarpedNodes
+
+__all__ = [
+    "Adaptive",
+    "Dopri5",
+    "Euler",
+    "FixedStep",
+    "GivenNodes",
+    "Heun",
+    "Integrator",
+    "Method",
+    "Nodes",
+    "RungeKutta4",
+    "Solution",
+    "Tsit5",
+    "UniformNodes",
+    "VectorField",
+    "WarpedNodes",
+]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 from score_sde.denoisers.base import ScoreModel
 from score_sde.pytree import Pytree
@@ -20,7 +21,25 @@ class Step(NamedTuple):
 
 
 class Predictor(Pytree, ABC):
-    """Takes x from time t to time s < t."""
+    """Takes x from time t to time s < t.
+
+    All randomness is drawn by ``arrays.normal_like(key, x)``, called once a step, so that noise recorded
+    elsewhere can be put in its place.
+
+    Attributes:
+        order: nominal order of convergence on smooth coefficients (weak order if the step is random).
+    """
+
+    order: ClassVar[int] = 1
+
+    @property
+    def evaluations(self) -> int:
+        """Model evaluations of one step."""
+        return 1
+
+    def check(self, n_steps: int) -> None:
+        """Raise InputError unless this predictor can serve a sampler of ``n_steps`` steps."""
+        del n_steps
 
     def init(self, model: ScoreModel, x: Batch, t: Array) -> Any:
         """Memory before the first step, a pytree of fixed structure; none by default."""
@@ -44,6 +63,15 @@ class Predictor(Pytree, ABC):
 class Corrector(Pytree, ABC):
     """Moves x within time t, towards p_t."""
 
+    @property
+    def evaluations(self) -> int:
+        """Model evaluations of one step."""
+        return 1
+
+    def check(self, n_steps: int) -> None:
+        """Raise InputError unless this corrector can serve a sampler of ``n_steps`` steps."""
+        del n_steps
+
     @abstractmethod
     def step(self, key: Key, model: ScoreModel, x: Batch, t: Array, cond: Condition = None) -> Batch:
         """One step at the scalar time ``t``; where p_t has no score (sigma(t) = 0), x stays."""
@@ -57,8 +85,28 @@ class Grid(Pytree, ABC):
         """n_steps + 1 strictly decreasing times from ``start`` (default: T) to the smallest time."""
 
 
+class Order(Pytree, ABC):
+    """How predictor and corrector share the interval from t to s."""
+
+    @abstractmethod
+    def __call__(
+        self,
+        predict: Callable[[Batch], Step],
+        correct: Callable[[Batch, Array], Batch],
+        x: Batch,
+        t: Array,
+        s: Array,
+    ) -> Step:
+        """One step of the sampler; ``predict`` goes from t to s, ``correct`` stays at the time it is given."""
+
+
 class Final(Pytree, ABC):
     """What is done with the last state, the last predictor mean and the last time."""
+
+    @property
+    def evaluations(self) -> int:
+        """Model evaluations."""
+        return 0
 
     @abstractmethod
     def __call__(

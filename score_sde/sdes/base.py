@@ -66,6 +66,18 @@ class SDE(Pytree, ABC):
     def prior(self, shape: tuple[int, ...]) -> Prior:
         """The law of x_T for a batch of this shape, (batch, *event)."""
 
+    def has_score(self, t: Time) -> Array:
+        """Whether x_t has a density for any data law, so that a score exists; true, with the shape of t."""
+        return jnp.ones_like(t, dtype=bool)
+
+    def restart(self, x: Batch, velocity: Batch, t: Time, s: Time) -> Marginal:
+        """x_s given x_t, for a sampler that leaves a time ``t`` at which g(t) is infinite.
+
+        There is no such time unless a subclass says so: nothing moves.
+        """
+        del velocity, t
+        return Marginal(x, jnp.zeros_like(s, dtype=x.dtype))
+
 
 class Marginal(NamedTuple):
     """x_t | x_0 ~ N(mean, std^2 I); ``std`` has the shape of t."""
@@ -156,6 +168,21 @@ class GaussianSDE(SDE):
         scale, std = self.transition(t, s)
         gained, kept = jnp.square(std) / self.variance(t), self.variance(s) / self.variance(t)
         return Bridge(scale * kept, self.alpha(s) * gained, std * jnp.sqrt(kept))
+
+    def has_score(self, t: Time) -> Array:
+        """sigma(t) > 0."""
+        return self.variance(t) > 0
+
+    def restart(self, x: Batch, velocity: Batch, t: Time, s: Time) -> Marginal:
+        """N(alpha_s D, sigma_s^2 I): x_s given x_t where alpha(t) = 0, the only times at which g is infinite.
+
+        x_t then carries nothing of x_0 and the bridge forgets it; D = (velocity - sigma' x_t / sigma) /
+        alpha' is the mean of the data. Elsewhere the value is finite and without meaning.
+        """
+        there = self.alpha(t) == 0
+        scale = self.alpha(s) / jnp.where(there, self.alpha_rate(t), 1.0)
+        log_rate = jnp.where(there, self.sigma_rate(t) / self.sigma(t), 0.0)
+        return Marginal(expand(scale, x) * (velocity - expand(log_rate, x) * x), self.sigma(s))
 
     def log_snr(self, t: Time) -> Array:
         """log(alpha^2 / sigma^2), strictly decreasing in t; +inf where sigma = 0, -inf where alpha = 0."""
