@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -16,3 +18,9 @@ class InputError(ValueError):
         self.where, self.value, self.expected, self.remedy = where, value, expected, remedy
         message = f"{where} = {value!r}: expected {expected}"
         super().__init__(" ".join((f"{message}; {remedy}" if remedy else message).split()))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``did you mean NAME?`` for the closest known name, or nothing when none is close."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else ""
