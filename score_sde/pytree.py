@@ -26,9 +26,8 @@ def derived(*, init: Literal[False] = False) -> Any:
     return dataclasses.field(init=init, repr=False)
 
 
-@dataclass_transform(
-    frozen_default=True, kw_only_default=True, field_specifiers=(static, derived, dataclasses.field)
-)
+# ``static`` is not among the specifiers: type checkers would overlook its positional default.
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(derived, dataclasses.field))
 class Pytree:
     """Subclasses become frozen keyword-only dataclasses and pytrees by being written.
 

@@ -1,13 +1,59 @@
 """Models seen as denoisers E[x_0 | x_t]: in closed form, or a network behind a preconditioning."""
 
-from score_sde.denoisers.base import Denoiser, Estimate, ScoreModel
+from score_sde.denoisers.base import (
+    Affine,
+    Coefficients,
+    Denoiser,
+    Estimate,
+    Labels,
+    Preconditioning,
+    ScoreModel,
+)
+from score_sde.denoisers.discrete import (
+    DDPMPrecondition,
+    DiscretePreconditioning,
+    SMLDPrecondition,
+    ddpm_tables,
+    smld_sigma,
+)
 from score_sde.denoisers.exact import Empirical, Gaussian, GaussianMixture
+from score_sde.denoisers.labels import LogSigmaLabels, LogSNRLabels, SigmaLabels, TimeLabels
+from score_sde.denoisers.preconditioned import Preconditioned, ScoreNetwork
+from score_sde.denoisers.preconditioning import (
+    DataPrediction,
+    EDMPrecondition,
+    NoisePrediction,
+    ScoreTimesStd,
+    VelocityPrediction,
+    VPrediction,
+)
 
 __all__ = [
+    "Affine",
+    "Coefficients",
+    "DDPMPrecondition",
+    "DataPrediction",
     "Denoiser",
+    "DiscretePreconditioning",
+    "EDMPrecondition",
     "Empirical",
     "Estimate",
     "Gaussian",
     "GaussianMixture",
+    "Labels",
+    "LogSNRLabels",
+    "LogSigmaLabels",
+    "NoisePrediction",
+    "Preconditioned",
+    "Preconditioning",
+    "SMLDPrecondition",
     "ScoreModel",
+    "ScoreNetwork",
+    "ScoreTimesStd",
+    "SigmaLabels",
+    "TimeLabels",
+    "VPrediction",
+    "VelocityPrediction",
+    "ddpm_tables",
+    "smld_sigma",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
@@ -106,3 +106,60 @@ class Denoiser(ScoreModel):
     def velocity(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
         """Probability-flow drift alpha' D + sigma' noise, finite also where f(t) is not."""
         return self.estimate(x, t, cond, key=key).velocity
+
+
+class Labels(Pytree, ABC):
+    """What a network is told about the time."""
+
+    @abstractmethod
+    def __call__(self, sde: Any, t: Time) -> Array:
+        """Noise label c_noise, with the shape of ``t``."""
+
+
+class Coefficients(NamedTuple):
+    """D(x, t) = c_skip x + c_out F(c_in x, c_noise) (Karras et al. 2022, eq. 7)."""
+
+    c_skip: Array
+    c_out: Array
+    c_in: Array
+    c_noise: Array
+
+
+class Affine(NamedTuple):
+    """A quantity written as skip * x + out * F in the state and the network's output."""
+
+    skip: Array
+    out: Array
+
+
+class Preconditioning(Pytree, ABC):
+    """What a network's output F stands for, and how its input and time label are scaled.
+
+    A subclass writes ``__call__``. The other conventions follow, but ``noise``, ``score`` and
+    ``velocity`` should be overridden wherever a closed form avoids 0/0 or a cancellation.
+    """
+
+    @abstractmethod
+    def __call__(self, sde: GaussianSDE, t: Time) -> Coefficients:
+        """The coefficients of D at time t, each with the shape of ``t``."""
+
+    def noise(self, sde: GaussianSDE, t: Time) -> Affine:
+        """E[z | x_t] = (1 - alpha c_skip) / sigma x - alpha c_out / sigma F."""
+        c_skip, c_out, _, _ = self(sde, t)
+        alpha, sigma = sde.alpha(t), sde.sigma(t)
+        return Affine((1 - alpha * c_skip) / sigma, -alpha * c_out / sigma)
+
+    def score(self, sde: GaussianSDE, t: Time) -> Affine:
+        """grad_x log p_t = -E[z | x_t] / sigma."""
+        skip, out = self.noise(sde, t)
+        return Affine(-skip / sde.sigma(t), -out / sde.sigma(t))
+
+    def velocity(self, sde: GaussianSDE, t: Time) -> Affine:
+        """E[d x_t / dt | x_t] = alpha' D + sigma' E[z | x_t]."""
+        c_skip, c_out, _, _ = self(sde, t)
+        n_skip, n_out = self.noise(sde, t)
+        alpha_rate, sigma_rate = sde.alpha_rate(t), sde.sigma_rate(t)
+        return Affine(
+            alpha_rate * c_skip + sigma_rate * n_skip,
+            alpha_rate * c_out + sigma_rate * n_out,
+        )
