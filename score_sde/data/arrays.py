@@ -25,8 +25,8 @@ class Arrays(Dataset):
     Args:
         path: the file.
         levels: integer levels 0..levels-1 of the values; None for real values.
-        low: real value that becomes -1, below which there may be none; None for the smallest in training.
-        high: real value that becomes 1, above which there may be none; None for the largest in training.
+        low: real value that becomes -1, below which there may be none; None for the smallest in the file.
+        high: real value that becomes 1, above which there may be none; None for the largest in the file.
         shape: event shape that examples are reshaped to, e.g. ``(28, 28, 1)``; None for the file's own.
         validation: fraction taken for validation where the file has no such split.
         test: fraction taken for test where the file has no such split.
@@ -53,7 +53,7 @@ class Arrays(Dataset):
         x = _joined(path, [_shaped(path, name, part, shape) for name, part in parts.items()])
         sizes = {name: len(part) for name, part in parts.items()}
         indices = divide(sizes, validation=validation, test=test, seed=seed)
-        units = _units(path, x, x[indices["train"]], levels, low, high)
+        units = _units(path, x, levels, low, high)
         arrays, n_classes = _with_labels(path, _compact(x, levels), labels)
         splits = {
             name: ArraySource(**{key: value[part] for key, value in arrays.items()})
@@ -110,30 +110,18 @@ def _joined(path: str, parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _units(
-    path: str, x: np.ndarray, train: np.ndarray, levels: int | None, low: float | None, high: float | None
-) -> Units:
+def _units(path: str, x: np.ndarray, levels: int | None, low: float | None, high: float | None) -> Units:
     bad = int(np.sum(~np.isfinite(x)))
     if bad:
         raise InputError(f"values in {path}", f"{bad} not finite", "finite numbers", "remove those examples")
-    if levels is None:
-        _inside(path, x, -np.inf if low is None else low, np.inf if high is None else high, "data.low/high")
-        return Continuous(
-            low=float(train.min()) if low is None else low, high=float(train.max()) if high is None else high
-        )
-    units = UniformDequantization(levels=levels)
-    _inside(path, x, 0, levels - 1, "data.levels")
-    fractional = x[x != np.round(x)]
-    if fractional.size:
-        raise InputError(f"value in {path}", fractional[0].item(), "an integer", "or set data.levels to None")
+    units: Units
+    if levels is not None:
+        units = UniformDequantization(levels=levels)
+    else:
+        low, high = float(x.min()) if low is None else low, float(x.max()) if high is None else high
+        units = Continuous(low=low, high=high)
+    units.check(x, f"value in {path}")
     return units
-
-
-def _inside(path: str, x: np.ndarray, low: float, high: float, field: str) -> None:
-    outside = x[(x < low) | (x > high)]
-    if outside.size:
-        expected = f"between {low} and {high}"
-        raise InputError(f"value in {path}", outside[0].item(), expected, f"set {field} to the data's range")
 
 
 def _compact(x: np.ndarray, levels: int | None) -> np.ndarray:

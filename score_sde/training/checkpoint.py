@@ -165,7 +165,7 @@ def checksum(tree: Any) -> int:
     """CRC-32 over the bytes of all leaves in order: storage formats do not notice a flipped bit."""
     value = 0
     for leaf in jax.tree.leaves(tree):
-        value = zlib.crc32(memoryview(np.ascontiguousarray(leaf).reshape(-1).view(np.uint8)), value)
+        value = zlib.crc32(np.asarray(leaf).tobytes(), value)
     return value
 
 

@@ -45,9 +45,9 @@ def test_npy_is_one_array_and_shape_adds_the_channel_axis(tmp_path):
     ("arrays", "arguments", "said"),
     [
         ({"x": np.array([[0.0], [np.nan], [1.0]])}, {}, "1 not finite"),
-        ({"x": IMAGES}, {"levels": 4}, "= 4: expected between 0 and 3"),
-        ({"x": IMAGES + 0.5}, {"levels": 9}, "expected an integer"),
-        ({"x": IMAGES}, {"low": 0.0, "high": 3.0}, "= 4: expected between 0.0 and 3.0"),
+        ({"x": IMAGES}, {"levels": 4}, "= 4: expected integers from 0 to 3"),
+        ({"x": IMAGES + 0.5}, {"levels": 9}, "expected integers from 0 to 8"),
+        ({"x": IMAGES}, {"low": 0.0, "high": 3.0}, "= 4: expected values from 0.0 to 3.0"),
         ({"x": np.zeros(5)}, {}, "expected (examples, ...)"),
         ({"x": np.zeros((0, 2))}, {}, "one example or more"),
         ({"x": IMAGES.astype(complex)}, {}, "real numbers"),
