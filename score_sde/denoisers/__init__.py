@@ -9,6 +9,7 @@ from score_sde.denoisers.base import (
     Preconditioning,
     ScoreModel,
 )
+from score_sde.denoisers.deterministic import Deterministic
 from score_sde.denoisers.discrete import (
     DDPMPrecondition,
     DiscretePreconditioning,
@@ -34,6 +35,7 @@ __all__ = [
     "DDPMPrecondition",
     "DataPrediction",
     "Denoiser",
+    "Deterministic",
     "DiscretePreconditioning",
     "EDMPrecondition",
     "Empirical",

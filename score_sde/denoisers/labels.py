@@ -43,7 +43,7 @@ class LogSigmaLabels(Labels):
 
 
 class LogSNRLabels(Labels):
-    """scale * log(alpha^2 / sigma^2) (Kingma et al. 2021, section 4), cut at +-``limit``."""
+    """scale * log(alpha^2 / sigma^2) (Kingma et al. 2021), cut at +-``limit``."""
 
     scale: float = 1.0
     limit: float = 40.0

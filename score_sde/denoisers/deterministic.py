@@ -1,0 +1,39 @@
+"""A model without its randomness, for objectives that are evaluated rather than trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from score_sde.denoisers.base import Denoiser, Estimate, ScoreModel
+from score_sde.typing import Batch, Condition, Key, Time
+
+
+class Deterministic(Denoiser):
+    """The same model with ``key=None`` always: no dropout. ``Deterministic.of(model)`` makes it.
+
+    Objectives hand a key to the model; with this one they measure what sampling will use. Wraps
+    score models without a closed kernel too, which then have a score and a velocity only.
+    """
+
+    model: Any
+
+    @classmethod
+    def of(cls, model: ScoreModel) -> Deterministic:
+        """``model`` without its key, over the same SDE."""
+        return cls(sde=model.sde, model=model)  # type: ignore[arg-type]
+
+    def __call__(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
+        """E[x_0 | x_t = x]."""
+        return self.model(x, t, cond)
+
+    def estimate(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Estimate:
+        """All conventions from one evaluation."""
+        return self.model.estimate(x, t, cond)
+
+    def score(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
+        """grad_x log p_t(x)."""
+        return self.model.score(x, t, cond)
+
+    def velocity(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
+        """Probability-flow drift."""
+        return self.model.velocity(x, t, cond)
