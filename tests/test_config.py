@@ -79,6 +79,22 @@ def broken() -> None:
     raise TypeError("a defect")
 
 
+def told_by_field() -> None:
+    raise InputError("data.size", -1, "at least 0")
+
+
+def opens() -> None:
+    raise InputError("digits.npz", 0, "a file")
+
+
+def widened(**options: Any) -> Network:
+    return Network(dim=1, **options)
+
+
+def refuses(seed: int = 0) -> None:
+    raise InputError("seed", seed, "another seed")
+
+
 def open_ended(x: int = 1, **others: Any) -> dict[str, Any]:
     return {"x": x, **others}
 
@@ -259,6 +275,21 @@ def test_what_a_constructor_refuses_is_named_by_its_place(run_config):
     bound = call(Run, sde=call(sdes.VP), network=bind(Network.for_shape, width=0))
     told = message(build(bound).network, shape=(3,))
     assert told == "config.network.width = 0: expected at least 1"
+
+
+def test_a_bare_name_is_placed_too_and_another_place_is_kept():
+    assert message(build, call(refuses, seed=3)) == "config.seed = 3: expected another seed"
+    nested = call(open_ended, data=call(told_by_field))
+    assert message(build, nested) == "config.data.size = -1: expected at least 0"
+    assert message(build, call(opens)) == "config: digits.npz = 0: expected a file"
+
+
+def test_a_name_that_goes_through_options_is_told_when_it_is_refused():
+    described = call(widened)
+    override(described, "width", "5")
+    assert build(described).width == 5
+    override(described, "widht", "5")
+    assert message(build, described) == "config.widht = 5: expected an argument that widened takes"
 
 
 def test_everything_is_checked_before_anything_is_built(run_config):

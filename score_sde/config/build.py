@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
-from score_sde.config.base import BIND, CALL, Target, arguments_of, locate, marker, plain, shown
+from score_sde.config.base import BIND, CALL, Target, arguments_of, locate, marker, plain
 from score_sde.config.checks import check_complete, check_names, check_value
 from score_sde.errors import InputError
 
@@ -79,7 +80,11 @@ def _located(target: Target, where: str) -> Target:
             place = _place(error.where, target, where)
             raise InputError(place, error.value, error.expected, error.remedy) from error
         except Exception as error:
-            error.add_note(f"while building {where} ({shown({CALL: _named(target)})})")
+            unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+            if unknown and unknown[1] in kwargs:  # it went through **options to another function
+                field, value = f"{where}.{unknown[1]}", kwargs[unknown[1]]
+                raise InputError(field, value, f"an argument that {target.__name__} takes") from error
+            error.add_note(f"while building {where} ({_named(target)})")
             raise
 
     return located
@@ -90,12 +95,13 @@ def _named(target: Target) -> str:
 
 
 def _place(told: str, target: Target, where: str) -> str:
-    """``VP.beta_max`` told by what is built at ``config.sde`` is ``config.sde.beta_max``."""
+    """``VP.beta_max``, ``sde.beta_max`` or ``beta_max`` told by what is built at ``config.sde`` is ``config.sde.beta_max``."""
     root = where.replace("[", ".").split(".")[0]
     if told == root or told.startswith((f"{root}.", f"{root}[")):
         return told
-    head, dot, rest = told.rpartition(".")
+    head, _, field = told.rpartition(".")
     names = {base.__name__ for base in getattr(target, "__mro__", ())}
-    names |= {getattr(target, "__qualname__", ""), getattr(target, "__name__", "")}
-    names |= set(getattr(target, "__qualname__", "").split("."))
-    return f"{where}.{rest}" if dot and head in names else f"{where}: {told}"
+    qualified = _named(target).rpartition(":")[2]
+    names |= {qualified, *qualified.split("."), where.rpartition(".")[2]}
+    known = head in names or (not head and field in arguments_of(target).named)
+    return f"{where}.{field}" if known else f"{where}: {told}"

@@ -13,7 +13,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from score_sde.config.annotations import Mismatch, fit
-from score_sde.config.base import ANY, BIND, CALL, arguments_of, locate, marker, plain, shown
+from score_sde.config.base import ANY, BIND, CALL, Arguments, arguments_of, locate, marker, plain, shown
 from score_sde.config.describe import bind, call
 from score_sde.errors import InputError, did_you_mean
 
@@ -55,11 +55,11 @@ def _field(node: Any, key: Any, text: str, place: str) -> tuple[Any, Any]:
         raise InputError(place, text, "a field that exists", f"{place.rpartition('.')[0]} is {node!r}")
     kind = marker(node)
     if kind is None or key == kind:
-        known, named = list(node), {}
+        known, (named, is_open) = list(node), Arguments({}, is_open=False)
     else:
-        named = arguments_of(locate(node[kind], f"{place.rpartition('.')[0]}.{kind}")).named
+        named, is_open = arguments_of(locate(node[kind], f"{place.rpartition('.')[0]}.{kind}"))
         known = [*named, *(name for name in node if name != kind and name not in named)]
-    if key not in known:
+    if key not in known and not is_open:
         raise InputError(place, text, f"one of {', '.join(known)}", did_you_mean(str(key), known))
     return (named[key].annotation if key in named else ANY), node.get(key)
 
