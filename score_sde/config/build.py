@@ -95,7 +95,7 @@ def _named(target: Target) -> str:
 
 
 def _place(told: str, target: Target, where: str) -> str:
-    """``VP.beta_max``, ``sde.beta_max`` or ``beta_max`` told by what is built at ``config.sde`` is ``config.sde.beta_max``."""
+    """What is built at ``config.sde`` tells ``VP.rate``, ``sde.rate`` or ``rate``: ``config.sde.rate``."""
     root = where.replace("[", ".").split(".")[0]
     if told == root or told.startswith((f"{root}.", f"{root}[")):
         return told
