@@ -1,1 +1,121 @@
+"""Samplers: predictors and correctors on a grid of times, driven by one scan; and the black-box ODE."""
 
+from score_sde.samplers.adaptive import (
+    ProbabilityFlowODE,
+)
+from score_sde.samplers.base import (
+    Corrector,
+    Final,
+    Grid,
+    Order,
+    Predictor,
+    Step,
+)
+from score_sde.samplers.correctors import (
+    AnnealedLangevin,
+    BatchMeanNorm,
+    Langevin,
+    MetropolisAdjustedLangevin,
+    NoCorrector,
+    Norm,
+    PerExampleNorm,
+)
+from score_sde.samplers.driver import (
+    Sampler,
+)
+from score_sde.samplers.final import (
+    Denoise,
+    KeepMean,
+    KeepSample,
+)
+from score_sde.samplers.grids import (
+    Karras,
+    LogSNR,
+    ToZero,
+    Uniform,
+    UserGrid,
+)
+from score_sde.samplers.orders import (
+    CorrectorFirst,
+    PredictorFirst,
+)
+from score_sde.samplers.original import (
+    DDPMAlpha,
+    DDPMDiscretization,
+    Discretization,
+    EulerDiscretization,
+    OriginalAncestralVE,
+    OriginalAncestralVP,
+    OriginalAnnealedLangevin,
+    OriginalEulerMaruyama,
+    OriginalGrid,
+    OriginalLangevin,
+    OriginalNoiseRemoval,
+    OriginalReverseDiffusion,
+    Reverse,
+    ReverseODE,
+    ReverseSDE,
+    SMLDDiscretization,
+    StepScale,
+    UnitAlpha,
+)
+from score_sde.samplers.predictors import (
+    Ancestral,
+    EulerMaruyama,
+    NoPredictor,
+    ProbabilityFlowEuler,
+    ProbabilityFlowHeun,
+    ReverseDiffusion,
+)
+
+__all__ = [
+    "Ancestral",
+    "AnnealedLangevin",
+    "BatchMeanNorm",
+    "Corrector",
+    "CorrectorFirst",
+    "DDPMAlpha",
+    "DDPMDiscretization",
+    "Denoise",
+    "Discretization",
+    "EulerDiscretization",
+    "EulerMaruyama",
+    "Final",
+    "Grid",
+    "Karras",
+    "KeepMean",
+    "KeepSample",
+    "Langevin",
+    "LogSNR",
+    "MetropolisAdjustedLangevin",
+    "NoCorrector",
+    "NoPredictor",
+    "Norm",
+    "Order",
+    "OriginalAncestralVE",
+    "OriginalAncestralVP",
+    "OriginalAnnealedLangevin",
+    "OriginalEulerMaruyama",
+    "OriginalGrid",
+    "OriginalLangevin",
+    "OriginalNoiseRemoval",
+    "OriginalReverseDiffusion",
+    "PerExampleNorm",
+    "Predictor",
+    "PredictorFirst",
+    "ProbabilityFlowEuler",
+    "ProbabilityFlowHeun",
+    "ProbabilityFlowODE",
+    "Reverse",
+    "ReverseDiffusion",
+    "ReverseODE",
+    "ReverseSDE",
+    "SMLDDiscretization",
+    "Sampler",
+    "Step",
+    "StepScale",
+    "ToZero",
+    "Uniform",
+    "UnitAlpha",
+    "UserGrid",
+]

@@ -97,7 +97,7 @@ class Order(Pytree, ABC):
         t: Array,
         s: Array,
     ) -> Step:
-        """One step of the sampler; ``predict`` goes from t to s, ``correct`` stays at the time it is given."""
+        """One step of the sampler: ``predict`` goes from t to s, ``correct`` stays at its time."""
 
 
 class Final(Pytree, ABC):
