@@ -45,6 +45,7 @@ import os
 import re
 import sys
 import traceback
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -94,11 +95,10 @@ def _run(argv: list[str]) -> None:
     for path, text in changes:
         override(config, path, text)
     experiment = build(config)
-    workdir = Path(FLAGS.workdir)
-    with _locked(workdir, FLAGS.mode):
-        keep_config(config, workdir, getattr(experiment, "may_change", ()), write=FLAGS.mode == "train")
-        module = importlib.import_module("score_sde.experiment")
-        getattr(module, MODES[FLAGS.mode])(experiment, workdir)
+    workdir = usable(Path(FLAGS.workdir), FLAGS.mode)
+    keep_config(config, workdir, getattr(experiment, "may_change", ()), write=FLAGS.mode == "train")
+    module = importlib.import_module("score_sde.experiment")
+    getattr(module, MODES[FLAGS.mode])(experiment, workdir)
 
 
 def split_overrides(argv: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
@@ -229,34 +229,22 @@ def keep_config(config: Any, workdir: Path, may_change: tuple[str, ...], *, writ
                 remedy = "take the change back, or use another --workdir"
                 raise InputError(field, new, f"{old!r}, which {workdir} was trained with ({file})", remedy)
     if write:
-        fresh = file.with_suffix(".json.new")
+        fresh = file.with_suffix(f".{uuid.uuid4().hex}")  # several processes of one run may write it at once
         fresh.write_text(to_json(config))
         fresh.replace(file)
 
 
-@contextlib.contextmanager
-def _locked(workdir: Path, mode: str) -> Iterator[None]:
-    """Make the work directory; only one process may train in it."""
-    if mode != "train":
-        if not workdir.is_dir():
-            remedy = "train first, with --mode=train"
-            raise InputError("--workdir", str(workdir), "a directory that exists", remedy)
-        if not os.access(workdir, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(workdir))
-        yield
-        return
-    import fcntl
-
-    workdir.mkdir(parents=True, exist_ok=True)
-    with open(workdir / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            remedy = "wait for it, or use another --workdir"
-            raise InputError("--workdir", str(workdir), "no other run that trains in it", remedy) from error
-        except OSError:  # a file system without locks
-            pass
-        yield
+def usable(workdir: Path, mode: str) -> Path:
+    """The work directory, made if training starts; ``InputError`` or ``OSError`` if it cannot serve."""
+    if mode == "train":
+        workdir.mkdir(parents=True, exist_ok=True)
+    elif not workdir.is_dir():
+        raise InputError(
+            "--workdir", str(workdir), "a directory that exists", "train first, with --mode=train"
+        )
+    if not os.access(workdir, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(workdir))
+    return workdir
 
 
 def _told(error: BaseException) -> str:
