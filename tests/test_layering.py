@@ -4,8 +4,6 @@ import ast
 import functools
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "score_sde"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -72,38 +70,35 @@ def ids(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
-inner = pytest.mark.parametrize("path", [p for p in FILES if p != PACKAGE / "__init__.py"], ids=ids)
+INNER = [path for path in FILES if path != PACKAGE / "__init__.py"]
 
 
-@inner
-def test_every_file_has_a_level(path):
-    assert folder(module_of(path)) in LEVEL
+def test_every_file_has_a_level():
+    assert not [ids(path) for path in INNER if folder(module_of(path)) not in LEVEL]
 
 
-@inner
-def test_a_file_imports_from_lower_levels_or_its_own_folder(path):
-    here = folder(module_of(path))
-    for name in ours(path):
-        there = folder(name)
-        if here != there:
-            lower = LEVEL[there] < LEVEL[here] or (LEVEL[here] == LEVEL[there] == 0)
-            assert lower, f"{ids(path)} imports {name}: level {LEVEL[there]} into level {LEVEL[here]}"
+def test_a_file_imports_from_lower_levels_or_its_own_folder():
+    wrong = []
+    for path in INNER:
+        here = folder(module_of(path))
+        for there, name in ((folder(name), name) for name in ours(path)):
+            allowed = here == there or LEVEL[there] < LEVEL[here] or LEVEL[here] == LEVEL[there] == 0
+            wrong += (
+                [] if allowed else [f"{ids(path)} imports {name}: level {LEVEL[there]} into {LEVEL[here]}"]
+            )
+    assert not wrong
 
 
-@inner
-def test_the_configuration_knows_nothing_of_the_rest(path):
-    if folder(module_of(path)) == "config":
+def test_the_configuration_knows_nothing_of_the_rest():
+    for path in (PACKAGE / "config").glob("*.py"):
         assert {folder(name) for name in ours(path)} <= {"config", "errors"}
 
 
-@inner
-def test_parts_of_a_folder_do_not_build_on_one_another(path):
+def test_parts_of_a_folder_do_not_build_on_one_another():
     """A part imports base.py, files of functions, or a file that in turn knows only those of the folder."""
-    if path.name == "__init__.py" or folder(module_of(path)) not in PARTS:
-        return
-    for name in parts_beside(path):
-        below = parts_beside(MODULES[name])
-        assert not below, f"{ids(path)} imports {name}, which imports {', '.join(below)}"
+    parts = [path for path in INNER if path.name != "__init__.py" and folder(module_of(path)) in PARTS]
+    links = [(path, name, parts_beside(MODULES[name])) for path in parts for name in parts_beside(path)]
+    assert not [f"{ids(path)} imports {name}, which imports {below}" for path, name, below in links if below]
 
 
 def test_imports_have_no_cycle():
@@ -122,26 +117,25 @@ def test_imports_have_no_cycle():
         visit(module)
 
 
-@inner
-def test_only_networks_import_flax(path):
-    flax = {name for name in imports(path) if name.split(".")[0] == "flax"}
-    assert not flax or folder(module_of(path)) == "networks"
+def test_only_networks_import_flax():
+    importing = [path for path in INNER if any(name.split(".")[0] == "flax" for name in imports(path))]
+    assert importing
+    assert {folder(module_of(path)) for path in importing} == {"networks"}
 
 
-@inner
-def test_nothing_imports_configs_experiments_or_tests(path):
-    assert not {name.split(".")[0] for name in imports(path)} & {"configs", "experiments", "tests"}
+def test_nothing_imports_configs_experiments_or_tests():
+    outside = {"configs", "experiments", "tests"}
+    assert not [ids(path) for path in FILES if {name.split(".")[0] for name in imports(path)} & outside]
 
 
-@pytest.mark.parametrize("path", FILES, ids=ids)
-def test_files_are_named_for_what_they_are(path):
+def test_files_are_named_for_what_they_are():
     vague = {"util", "utils", "helper", "helpers", "misc", "common", "registry"}
-    assert not vague & {part.removesuffix(".py") for part in path.relative_to(PACKAGE).parts}
+    names = {path: {part.removesuffix(".py") for part in path.relative_to(PACKAGE).parts} for path in FILES}
+    assert not [ids(path) for path in FILES if names[path] & vague]
 
 
-@pytest.mark.parametrize("path", FILES, ids=ids)
-def test_files_are_short(path):
-    assert len(path.read_text().splitlines()) <= 300
+def test_files_are_short():
+    assert not [ids(path) for path in FILES if len(path.read_text().splitlines()) > 300]
 
 
 def lengths(path: Path) -> dict[str, int]:
