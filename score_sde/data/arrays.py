@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -110,7 +111,7 @@ def _joined(path: str, parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _units(path: str, x: np.ndarray, levels: int | None, low: float | None, high: float | None) -> Units:
+def _units(path: str, x: Any, levels: int | None, low: float | None, high: float | None) -> Units:
     bad = int(np.sum(~np.isfinite(x)))
     if bad:
         raise InputError(f"values in {path}", f"{bad} not finite", "finite numbers", "remove those examples")

@@ -13,7 +13,7 @@ from score_sde.errors import InputError
 from score_sde.training.metrics import MetricsLog
 from score_sde.training.plan import Plan
 from score_sde.training.progress import Progress
-from score_sde.training.step import Metrics
+from score_sde.training.step import AllMetrics
 
 FIELDS = ("loss", "grad_norm")
 IN_FLIGHT = 2  # dispatches the host may be ahead: enough to keep the device busy, few to hold in memory
@@ -37,11 +37,11 @@ class Recorder:
         self, plan: Plan, log: MetricsLog | None, progress: Progress, last_good: Callable[[], int | None]
     ) -> None:
         self._plan, self._log, self._progress, self._last_good = plan, log, progress, last_good
-        self._pending: deque[tuple[int, Metrics]] = deque()
-        self._window: list[Metrics] = []
+        self._pending: deque[tuple[int, AllMetrics]] = deque()
+        self._window: list[dict[str, np.ndarray]] = []
         self._opened = time.monotonic()
 
-    def add(self, step: int, metrics: Metrics) -> None:
+    def add(self, step: int, metrics: AllMetrics) -> None:
         """Metrics (one value per update) of the dispatch that ends at ``step``."""
         self._pending.append((step, metrics))
         while len(self._pending) > IN_FLIGHT:
@@ -54,7 +54,7 @@ class Recorder:
 
     def _read(self) -> None:
         step, pending = self._pending.popleft()
-        metrics = jax.device_get(pending)
+        metrics = {name: np.asarray(value).reshape(-1) for name, value in jax.device_get(pending).items()}
         self._require_finite(step, metrics)
         self._window.append(metrics)
         self._progress.update(step, float(metrics["loss"][-1]))
@@ -70,8 +70,8 @@ class Recorder:
             means = {name: float(np.mean(value, dtype=np.float64)) for name, value in values.items()}
             self._log.write(step, means, steps_per_second=speed)
 
-    def _require_finite(self, step: int, metrics: Metrics) -> None:
-        finite = np.asarray(metrics["finite"])
+    def _require_finite(self, step: int, metrics: dict[str, np.ndarray]) -> None:
+        finite = metrics["finite"]
         if finite.all():
             return
         first = int(np.argmin(finite))

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 
 from score_sde.dequantization import Units
 from score_sde.objectives.base import Objective
@@ -19,7 +19,9 @@ from score_sde.typing import Array, Key
 
 Metrics = dict[str, Array]
 Batch = dict[str, Array]
+AllMetrics = dict[str, Any]  # one value per update: an array, or a list of scalars
 Step = Callable[[Key, TrainState, Batch], tuple[TrainState, Metrics]]
+MultiStep = Callable[[Key, TrainState, Batch], tuple[TrainState, AllMetrics]]
 
 
 def make_step(
@@ -56,20 +58,52 @@ def make_step(
     return step
 
 
-def make_multi_step(step: Step, mesh: Mesh) -> Step:
-    """Compile ``step`` over batches stacked along a first axis: one update after the other per dispatch.
+def make_multi_step(step: Step, mesh: Mesh) -> MultiStep:
+    """Compile ``step`` over batches stacked along a first axis: one update after the other per call.
 
     Each leaf of the batches has shape (steps, batch, ...), with the batch divided over the mesh's
     ``data`` axis; the state is replicated and donated. Metrics have one value per update.
+
+    Accelerators get one dispatch with a loop inside. A CPU gets one dispatch per update, which costs it
+    nothing: XLA's CPU backend compiles the weight gradient of a convolution inside a loop to code that
+    is some hundred times slower.
     """
+    on_cpu = mesh.devices.flat[0].platform == "cpu"
+    return one_by_one(step, mesh) if on_cpu else scanned(step, mesh)
+
+
+def scanned(step: Step, mesh: Mesh) -> MultiStep:
+    """All updates of a call in one dispatch, by ``lax.scan``."""
 
     def advance(key: Key, state: TrainState, batches: Batch) -> tuple[TrainState, Metrics]:
         return jax.lax.scan(lambda carry, batch: step(key, carry, batch), state, batches)
 
+    return _compiled(advance, mesh)
+
+
+def one_by_one(step: Step, mesh: Mesh) -> MultiStep:
+    """One dispatch per update, all of the same compiled function."""
+
+    def at(key: Key, state: TrainState, batches: Batch, index: Array) -> tuple[TrainState, Metrics]:
+        return step(key, state, {name: stacked[index] for name, stacked in batches.items()})
+
+    advance = _compiled(at, mesh, replicated(mesh))
+
+    def multi_step(key: Key, state: TrainState, batches: Batch) -> tuple[TrainState, AllMetrics]:
+        metrics = []
+        for index in range(len(batches["x"])):
+            state, one = advance(key, state, batches, index)
+            metrics.append(one)
+        return state, {name: [one[name] for one in metrics] for name in metrics[0]}
+
+    return multi_step
+
+
+def _compiled(advance: Callable[..., Any], mesh: Mesh, *others: NamedSharding) -> Callable[..., Any]:
     whole = replicated(mesh)
     return jax.jit(
         advance,
-        in_shardings=(whole, whole, batch_sharding(mesh)),
+        in_shardings=(whole, whole, batch_sharding(mesh), *others),
         out_shardings=(whole, whole),
         donate_argnums=1,
     )
