@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 import zlib
 from collections.abc import Mapping
 from types import TracebackType
@@ -65,7 +66,7 @@ class Checkpoints:
         except Exception as error:  # storage, JSON, structure: a dozen kinds, all "cannot be read"
             good = self._last_readable(chosen, like)
             remedy = (
-                f"delete it to go on from step {good}, the last good checkpoint"
+                f"to go on from step {good}, the last good checkpoint, delete those after it"
                 if good is not None
                 else "no earlier checkpoint can be read; start again in another --workdir"
             )
@@ -121,13 +122,13 @@ class CheckpointWriter(Checkpoints):
             raise InputError("training.keep_every", keep_every, "a positive number of steps, or None")
         super().__init__(directory)
         self._lock = claim(self.directory, config, self.steps())
+        _remove_left_overs(self.directory)
         policies: list[preservation_policy.PreservationPolicy] = [preservation_policy.LatestN(keep_last)]
         if keep_every is not None:
             policies.append(preservation_policy.EveryNSteps(keep_every))
         options = ocp.CheckpointManagerOptions(
             preservation_policy=preservation_policy.AnyPreservationPolicy(policies),
             enable_async_checkpointing=False,
-            cleanup_tmp_directories=True,
         )
         self._manager = ocp.CheckpointManager(self.directory, options=options)
 
@@ -167,6 +168,13 @@ def checksum(tree: Any) -> int:
     for leaf in jax.tree.leaves(tree):
         value = zlib.crc32(np.asarray(leaf).tobytes(), value)
     return value
+
+
+def _remove_left_overs(directory: pathlib.Path) -> None:
+    """Delete what a killed save left; the lock is held, so nobody is writing there."""
+    if jax.process_index() == 0:
+        for folder in directory.glob("*.orbax-checkpoint-tmp*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _abstract(leaf: jax.Array) -> jax.ShapeDtypeStruct:

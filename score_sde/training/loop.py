@@ -6,12 +6,12 @@ import contextlib
 import pathlib
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import jax
+import numpy as np
 from jax.sharding import Mesh
 
-from score_sde.data.batches import Batches
 from score_sde.training.checkpoint import CheckpointWriter
 from score_sde.training.metrics import MetricsLog
 from score_sde.training.plan import Plan
@@ -24,6 +24,13 @@ from score_sde.training.step import Step, make_multi_step
 from score_sde.typing import Key
 
 Snapshot = Callable[[int, TrainState], None]
+
+
+class Batches(Protocol):
+    """Training data by step, as ``score_sde.data.Batches``."""
+
+    def stack(self, step: int, count: int) -> dict[str, np.ndarray]:
+        """The batches of steps ``step .. step + count - 1``, stacked along a new first axis."""
 
 
 class Trained(NamedTuple):

@@ -34,8 +34,9 @@ class MetricsLog:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._path, _kept(self._path, step, ",".join(["step", *fields])))
             self._file = open(self._path, "a")  # noqa: SIM115 (open as long as the log is)
+            folder = str(self._path.parent / "tensorboard")  # a file name has seconds only: add the step
             self._events = SummaryWriter(
-                str(self._path.parent / "tensorboard"), purge_step=step + 1, flush_secs=10
+                folder, purge_step=step + 1, flush_secs=10, filename_suffix=f".from_step_{step}"
             )
         except OSError as error:
             raise unwritable(self._path, error) from error

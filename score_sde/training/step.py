@@ -51,7 +51,7 @@ def make_step(
         params = optax.apply_updates(state.params, updates)
         count = state.step + 1
         average = ema.update(count, state.ema, params)
-        norm = optax.global_norm(gradient)
+        norm = optax.tree.norm(gradient)
         metrics = {"loss": loss, "grad_norm": norm, "finite": jnp.isfinite(loss) & jnp.isfinite(norm)}
         return TrainState(step=count, params=params, opt_state=opt_state, ema=average), metrics
 
