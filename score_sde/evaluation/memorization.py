@@ -12,8 +12,8 @@ from score_sde.evaluation.checks import as_rows, require_neighbors, require_same
 class Memorization(NamedTuple):
     """Distances to the nearest training example, in data units, of samples and of held-out data.
 
-    ``relative`` distances are divided by the distance to the k-th neighbour: they do not reward blur,
-    which brings samples nearer to everything.
+    ``relative`` distances are divided by the distance to the k-th neighbour: blur, which brings samples
+    nearer to everything, moves them far less than copying does.
     """
 
     sample_distances: np.ndarray  # (samples,)

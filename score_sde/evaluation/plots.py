@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from score_sde.errors import InputError
+from score_sde.evaluation.checks import as_rows
 from score_sde.evaluation.files import replace_file
 
 BLUE, ORANGE, GRAY = "#3b6ea8", "#d9782d", "#9aa3ad"
@@ -22,6 +23,8 @@ def save_scatter(
     path: str | os.PathLike[str], panels: Mapping[str, np.ndarray], *, limit: float | None = None
 ) -> Path:
     """Point sets (N, 2) side by side on the same axes, one panel a title."""
+    if not panels:
+        raise InputError("panels", {}, "at least one set of points", "give one")
     points = {title: _points(title, values) for title, values in panels.items()}
     limit = limit or 1.05 * max(float(np.nanmax(np.abs(values))) for values in points.values())
     figure, axes = _panels(len(points), 3.4)
@@ -120,7 +123,9 @@ def save_neighbor_distances(
     path: str | os.PathLike[str], sample_distances: np.ndarray, test_distances: np.ndarray
 ) -> Path:
     """Histograms of the distance to the nearest training example: samples and held-out data."""
-    both = np.concatenate([sample_distances, test_distances])
+    both = np.concatenate(
+        [as_rows("sample_distances", sample_distances), as_rows("test_distances", test_distances)]
+    )
     bins = np.linspace(0, 1.02 * float(both.max()) or 1.0, 41).tolist()
     figure, (axis,) = _panels(1, 3.0, width=5.4)
     axis.hist(test_distances, bins=bins, density=True, color=GRAY, alpha=0.7, label="test")
