@@ -11,6 +11,7 @@ from abc import abstractmethod
 import jax.numpy as jnp
 
 from score_sde.denoisers.base import Affine, Coefficients, Preconditioning
+from score_sde.errors import InputError
 from score_sde.pytree import static
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Array, Time
@@ -32,10 +33,21 @@ def smld_sigma(sde: GaussianSDE, steps: int, label: Array) -> Array:
     return sde.sigma(sde.T * (1 - label / (steps - 1)))
 
 
+def require_steps(where: str, steps: int) -> None:
+    """Raise unless there are at least two noise levels."""
+    if steps < 2:
+        raise InputError(
+            where, steps, "at least 2 noise levels", "give the number that the model was trained at"
+        )
+
+
 class DiscretePreconditioning(Preconditioning):
     """score = F / scale, where the scale is read off a table of N steps at the label."""
 
     steps: int = static(1000)
+
+    def __post_init__(self) -> None:
+        require_steps(f"{type(self).__name__}.steps", self.steps)
 
     @abstractmethod
     def label(self, sde: GaussianSDE, t: Time) -> Array:

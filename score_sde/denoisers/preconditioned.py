@@ -9,6 +9,7 @@ import jax
 from score_sde.arrays import expand, per_example
 from score_sde.denoisers.base import Affine, Denoiser, Estimate, Labels, Preconditioning, ScoreModel
 from score_sde.denoisers.labels import TimeLabels
+from score_sde.errors import InputError
 from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key, Time
 
@@ -24,7 +25,7 @@ class Preconditioned(Denoiser):
     precondition: Preconditioning
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "network", _as_pytree(self.network))
+        object.__setattr__(self, "network", _as_pytree("Preconditioned.network", self.network))
 
     def __call__(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
         """E[x_0 | x_t = x]."""
@@ -58,15 +59,17 @@ class ScoreNetwork(ScoreModel):
     labels: Labels = TimeLabels()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "network", _as_pytree(self.network))
+        object.__setattr__(self, "network", _as_pytree("ScoreNetwork.network", self.network))
 
     def score(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
         """network(x, label(t), cond)."""
         return self.network(x, self.labels(self.sde, per_example(t, x)), cond, key=key)
 
 
-def _as_pytree(network: Any) -> Any:
+def _as_pytree(where: str, network: Any) -> Any:
     """Let a plain function pass through ``jax.jit`` as part of a model."""
-    if callable(network) and jax.tree_util.all_leaves([network]):
+    if not callable(network):
+        raise InputError(where, network, "a callable network(x, labels, cond, key=key)")
+    if jax.tree_util.all_leaves([network]):
         return jax.tree_util.Partial(network)
     return network

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 
 from score_sde.denoisers.base import Affine, Coefficients, Labels, Preconditioning
 from score_sde.denoisers.labels import LogSigmaLabels, SigmaLabels, TimeLabels
-from score_sde.errors import InputError
 from score_sde.sdes.base import GaussianSDE
+from score_sde.sdes.checks import require_positive
 from score_sde.typing import Array, Time
 
 
@@ -146,8 +146,7 @@ class EDMPrecondition(Preconditioning):
     labels: Labels = LogSigmaLabels()
 
     def __post_init__(self) -> None:
-        if not self.sigma_data > 0:
-            raise InputError("EDMPrecondition.sigma_data", self.sigma_data, "a positive number", "raise it")
+        require_positive("EDMPrecondition.sigma_data", self.sigma_data)
 
     def __call__(self, sde: GaussianSDE, t: Time) -> Coefficients:
         """c_skip = sd^2 alpha / w^2, c_out = sigma sd / w, c_in = 1 / w, w^2 = sigma^2 + alpha^2 sd^2."""

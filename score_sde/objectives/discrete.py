@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from score_sde import arrays
 from score_sde.arrays import expand
-from score_sde.denoisers.discrete import ddpm_tables, smld_sigma
+from score_sde.denoisers.discrete import ddpm_tables, require_steps, smld_sigma
 from score_sde.objectives.base import Objective
 from score_sde.pytree import static
 from score_sde.sdes.base import GaussianSDE
@@ -31,6 +31,9 @@ class DiscreteLoss(Objective):
 
     steps: int = static(1000)
     reduction: Callable[[Batch], PerExample] = static(arrays.mean_per_example)
+
+    def __post_init__(self) -> None:
+        require_steps(f"{type(self).__name__}.steps", self.steps)
 
     @abstractmethod
     def level(self, sde: GaussianSDE, label: Array) -> Level:

@@ -9,8 +9,10 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import ndtri
 
+from score_sde.errors import InputError
 from score_sde.objectives.base import Times, Uniforms, Weighting
 from score_sde.sdes.base import GaussianSDE
+from score_sde.sdes.checks import require_positive
 from score_sde.typing import Array, Key, PerExample, Time
 
 
@@ -52,9 +54,14 @@ class UniformTimes(QuantileTimes):
 
     t_min: float = 1e-5
 
+    def __post_init__(self) -> None:
+        if not self.t_min >= 0:
+            raise InputError("UniformTimes.t_min", self.t_min, "a time of at least 0", "raise it")
+
     def quantile(self, sde: Any, u: Array) -> Array:
-        """t_min + u (T - t_min)."""
-        return self.t_min + u * (sde.T - self.t_min)
+        """t_min + u (T - t_min), below T, where g may be infinite."""
+        times = self.t_min + u * (sde.T - self.t_min)
+        return jnp.minimum(times, sde.T * (1 - jnp.finfo(u.dtype).epsneg))
 
 
 class LogitNormal(QuantileTimes):
@@ -62,6 +69,9 @@ class LogitNormal(QuantileTimes):
 
     mean: float = 0.0
     std: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive("LogitNormal.std", self.std)
 
     def quantile(self, sde: Any, u: Array) -> Array:
         """T sigmoid(mean + std Phi^-1(u))."""
@@ -77,6 +87,9 @@ class LogNormalSigma(QuantileTimes):
     mean: float = -1.2
     std: float = 1.2
 
+    def __post_init__(self) -> None:
+        require_positive("LogNormalSigma.std", self.std)
+
     def quantile(self, sde: GaussianSDE, u: Array) -> Array:
         """The time where log(sigma / alpha) = mean + std Phi^-1(u)."""
         return jnp.clip(sde.time_at_log_snr(-2 * (self.mean + self.std * ndtri(u))), 0, sde.T)
@@ -91,6 +104,11 @@ class UniformLogSNR(QuantileTimes):
 
     low: float = -5.0
     high: float = 13.3
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            expected = f"more than low = {self.low!r}"
+            raise InputError("UniformLogSNR.high", self.high, expected, "raise it")
 
     def quantile(self, sde: GaussianSDE, u: Array) -> Array:
         """The time where log-SNR = high + u (low - high)."""
@@ -113,6 +131,9 @@ class LikelihoodImportance(QuantileTimes):
 
     t_min: float = 1e-5
     low: float = -20.0
+
+    def __post_init__(self) -> None:
+        require_positive("LikelihoodImportance.t_min", self.t_min)
 
     def quantile(self, sde: GaussianSDE, u: Array) -> Array:
         """The time where log-SNR has fallen by a share u of its range."""

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from score_sde.arrays import expand
 from score_sde.objectives.base import Weighting
 from score_sde.sdes.base import GaussianSDE
+from score_sde.sdes.checks import require_positive
 from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
 
 
@@ -95,6 +96,9 @@ class MinSNR(NoiseWeighting):
 
     gamma: float = 5.0
 
+    def __post_init__(self) -> None:
+        require_positive("MinSNR.gamma", self.gamma)
+
     def __call__(self, sde: GaussianSDE, t: Time) -> Array:
         """min(1, gamma / SNR)."""
         return jnp.minimum(1.0, self.gamma * jnp.exp(-sde.log_snr(t)))
@@ -115,6 +119,9 @@ class EDMWeighting(DataWeighting):
     """
 
     sigma_data: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_positive("EDMWeighting.sigma_data", self.sigma_data)
 
     def __call__(self, sde: GaussianSDE, t: Time) -> Array:
         """1 / sd^2 + alpha^2 / sigma^2."""
