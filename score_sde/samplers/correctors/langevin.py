@@ -15,8 +15,10 @@ from score_sde.typing import Array, Batch, Condition, Key
 class Langevin(Corrector):
     """x' = x + h score + sqrt(2 h) z with h = 2 (snr |z| / |score|)^2 (Song et al. 2021, algorithm 4).
 
-    Not exact: on N(0, v I) in many dimensions it settles at the variance (1 + snr^2) v. An example
-    whose score is zero stays.
+    Not exact: on N(0, v I) in many dimensions it settles at the variance (1 + snr^2) v. With per-example
+    norms a step of length y, due to a small score, has a probability that falls only like y^-d in d
+    dimensions: in one or two, use BatchMeanNorm() or another corrector. An example whose score is zero
+    stays.
 
     Attributes:
         snr: the ratio r of the paper, 0.16 for its CIFAR-10 models.
