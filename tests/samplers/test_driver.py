@@ -150,7 +150,8 @@ CORRECTORS = [
 def test_the_number_of_evaluations_is_the_number_of_calls():
     model, cond = Toward(sde=sdes.VP()), jnp.ones(3)
     pairs = list(itertools.zip_longest(PREDICTORS, CORRECTORS, fillvalue=CORRECTORS[0]))
-    for (predictor, corrector), final in itertools.product(pairs, [samplers.KeepMean(), samplers.Denoise()]):
+    finals = itertools.cycle([samplers.KeepMean(), samplers.Denoise()])
+    for (predictor, corrector), final in zip(pairs, finals, strict=False):
         sampler = samplers.Sampler(
             predictor=predictor, corrector=corrector, n_steps=2, corrector_steps=2, final=final
         )
@@ -162,9 +163,7 @@ def test_the_number_of_evaluations_is_the_number_of_calls():
 
 def test_a_state_in_another_precision_keeps_it(model):
     with jax.enable_x64(True):
-        sampler = samplers.Sampler(
-            predictor=samplers.Ancestral(), corrector=samplers.Langevin(), n_steps=2
-        )
+        sampler = samplers.Sampler(predictor=samplers.Ancestral(), corrector=samplers.Langevin(), n_steps=2)
         for dtype in (jnp.float32, jnp.bfloat16):
             assert sampler(KEY, model, SHAPE, x=jnp.ones(SHAPE, dtype)).dtype == dtype
 

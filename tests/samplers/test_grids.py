@@ -10,9 +10,7 @@ EXAMPLES = {
     samplers.UserGrid: samplers.UserGrid(times=np.linspace(1.0, 0.2, 21)),
     samplers.ToZero: samplers.ToZero(grid=samplers.Karras(sigma_min=0.02)),  # above VE's sigma(0)
 }
-GRIDS = [
-    EXAMPLES.get(cls) or cls() for cls in concrete_subclasses(samplers.Grid, under="score_sde.samplers")
-]
+GRIDS = [EXAMPLES.get(cls) or cls() for cls in concrete_subclasses(samplers.Grid, under="score_sde.samplers")]
 SDES = [cls() for cls in concrete_subclasses(sdes.GaussianSDE, under="score_sde.sdes")]
 
 

@@ -18,7 +18,7 @@ from score_sde.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-N, SNR, EPS = 40, 0.17, 1e-3
+N, SNR, EPS = 25, 0.17, 1e-3
 SHAPE = (3, 2, 2, 1)
 SDES = {
     "vp": sdes.VP(beta_min=0.1, beta_max=12.0),
