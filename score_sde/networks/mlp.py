@@ -36,7 +36,8 @@ class MLP(nnx.Module):
         *,
         rngs: nnx.Rngs,
     ) -> None:
-        self.shape, self.dropout = (dim,), dropout
+        self.shape: tuple[int, ...] = (dim,)
+        self.dropout = dropout
         self.embedding = LabelEmbedding(
             PositionalEmbedding(width, scale=label_scale), width, width, n_classes, dtype=dtype, rngs=rngs
         )

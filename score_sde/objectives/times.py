@@ -115,6 +115,31 @@ class UniformLogSNR(QuantileTimes):
         return jnp.clip(sde.time_at_log_snr(self.high + u * (self.low - self.high)), 0, sde.T)
 
 
+class MixtureTimes(QuantileTimes):
+    """A share of the times by one law and the rest by another, part of the objective.
+
+    One number decides both which law and where in it, so that a stratified batch is stratified within
+    each. The defaults are half uniform log-SNRs, which the likelihood asks for, and half about
+    sigma = alpha, where the shape of a sample is decided.
+    """
+
+    first: QuantileTimes = LogNormalSigma(mean=0.0, std=1.0)
+    second: QuantileTimes = UniformLogSNR(low=-10.0, high=13.0)
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise InputError(
+                "MixtureTimes.share", self.share, "a number between 0 and 1", "0 or 1: use one law"
+            )
+
+    def quantile(self, sde: GaussianSDE, u: Array) -> Array:
+        """The first law's at u / share where u < share, else the second's at (u - share) / (1 - share)."""
+        first = self.first.quantile(sde, _inside(u / self.share))
+        second = self.second.quantile(sde, _inside((u - self.share) / (1 - self.share)))
+        return jnp.where(u < self.share, first, second)
+
+
 class LikelihoodImportance(QuantileTimes):
     """Density proportional to g^2 / sigma^2 on [t_min, T]: importance sampling for likelihood weights.
 

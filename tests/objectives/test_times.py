@@ -8,6 +8,7 @@ import scipy.stats
 from walk import concrete_subclasses
 
 from score_sde import denoisers, objectives, sdes
+from score_sde.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("x64")
 SDES = concrete_subclasses(sdes.GaussianSDE, "score_sde.sdes")
@@ -126,3 +127,23 @@ def test_stratified_lowers_the_variance_of_a_batch_loss():
         return float(jnp.std(jax.vmap(lambda key: jnp.mean(objective(key, model, x0)))(keys)))
 
     assert spread(objectives.Stratified()) < 0.8 * spread(objectives.Independent())
+
+
+def test_mixture_is_the_mixture_of_its_laws():
+    """Its distribution function is the mixture of scipy's, to 1e-4: 5 % more of one share would be seen."""
+    sde = sdes.EDM()
+    law = objectives.MixtureTimes(
+        first=objectives.LogNormalSigma(mean=0.0, std=1.0),
+        second=objectives.UniformLogSNR(low=-4.0, high=6.0),
+        share=0.3,
+    )
+    log_snr = np.sort(np.asarray(sde.log_snr(law.quantile(sde, jnp.asarray(U)))))
+    at = np.linspace(-3.5, 5.5, 19)
+    expected = 0.3 * scipy.stats.norm(0, 2).cdf(at) + 0.7 * scipy.stats.uniform(-4, 10).cdf(at)
+    measured = np.searchsorted(log_snr, at) / len(log_snr)
+    np.testing.assert_allclose(measured, expected, atol=1e-4)
+
+
+def test_a_mixture_needs_both_of_its_laws():
+    with pytest.raises(InputError, match=r"MixtureTimes\.share"):
+        objectives.MixtureTimes(share=1.0)
