@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from score_sde.errors import InputError
 from score_sde.pytree import Pytree, static
@@ -22,7 +23,7 @@ class Units(Pytree, ABC):
         """Raw data to model space; ``key`` serves dequantisation noise."""
 
     @abstractmethod
-    def decode(self, x: Batch) -> Array:
+    def decode(self, x: ArrayLike) -> Array:
         """Model space to raw data units."""
 
     @abstractmethod
@@ -34,7 +35,7 @@ class Units(Pytree, ABC):
     def log_scale(self) -> float:
         """log |dx / d raw| of one dimension."""
 
-    def bits_per_dim(self, nats: Array, dimensions: int) -> Array:
+    def bits_per_dim(self, nats: ArrayLike, dimensions: int) -> Array:
         """-(log p(x) / dimensions + log |dx / d raw|) / log 2, from log p(x) in model space.
 
         For dequantised integers this bounds the bits per dimension of the discrete data from above
@@ -68,7 +69,7 @@ class UniformDequantization(Units):
         # Rounding can carry a u next to 0 or 1 into the neighbour's cell: those few go to the middle.
         return jnp.where(self.decode(x) == raw, x, self._place(raw + 0.5))
 
-    def decode(self, x: Batch) -> Array:
+    def decode(self, x: ArrayLike) -> Array:
         """floor((x + 1) levels / 2), cut to 0..levels-1; integers as floats, so that NaN stays NaN."""
         return jnp.clip(jnp.floor(0.5 * (x + 1) * self.levels), 0, self.levels - 1)
 
@@ -105,7 +106,7 @@ class Continuous(Units):
         raw = raw.astype(jnp.result_type(raw, float))
         return (raw - self.low) * (2 / (self.high - self.low)) - 1
 
-    def decode(self, x: Batch) -> Array:
+    def decode(self, x: ArrayLike) -> Array:
         """low + (x + 1) (high - low) / 2. Model samples may lie beyond the range; they are not cut."""
         return self.low + 0.5 * (x + 1) * (self.high - self.low)
 

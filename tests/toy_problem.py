@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from score_sde.data import Batches, Digits
 from score_sde.objectives.base import Objective
-from score_sde.training import WarmupEMA, adam, init_state, make_step
+from score_sde.training import ClassLabels, WarmupEMA, adam, init_state, make_step
 
 BATCH = 16
 
@@ -44,6 +44,11 @@ def problem(objective=None, learning_rate=3e-3):
     data, ema = Digits(), WarmupEMA(decay=0.99)
     optimizer = adam(learning_rate=learning_rate, warmup_steps=5, clip_norm=1.0)
     step = make_step(
-        objective=objective or Denoise(), optimizer=optimizer, rebuild=rebuild, units=data.units, ema=ema
+        objective=objective or Denoise(),
+        optimizer=optimizer,
+        rebuild=rebuild,
+        units=data.units,
+        ema=ema,
+        condition=ClassLabels(),
     )
     return step, init_state(parameters(), optimizer, ema), Batches(data.split("train"), BATCH, seed=7)

@@ -38,7 +38,7 @@ class Batches:
     ) -> None:
         if batch_size < 1 or batch_size % process_count:
             expected = f"a positive multiple of the number of processes, {process_count}"
-            raise InputError("data.batch_size", batch_size, expected)
+            raise InputError("training.batch_size", batch_size, expected)
         if seed < 0:
             raise InputError("data.seed", seed, "an integer >= 0")
         if not len(source):

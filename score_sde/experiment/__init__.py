@@ -1,1 +1,8 @@
+"""The parts put together: what the command line does, and what a script or notebook may call."""
 
+from score_sde.experiment.base import Experiment, Restored, restore
+from score_sde.experiment.evaluating import evaluate
+from score_sde.experiment.sampling import sample
+from score_sde.experiment.training import train
+
+__all__ = ["Experiment", "Restored", "evaluate", "restore", "sample", "train"]

@@ -6,7 +6,7 @@ from score_sde.integrators.adaptive import Adaptive
 from score_sde.integrators.base import Integrator, Solution, VectorField
 from score_sde.integrators.fixed import FixedStep
 from score_sde.integrators.methods import Euler, Heun, Method, RungeKutta4
-from score_sde.integrators.nodes import GivenNodes, Nodes, UniformNodes, WarpedNodes
+from score_sde.integrators.nodes import GivenNodes, LogSNRNodes, Nodes, UniformNodes, WarpedNodes
 
 __all__ = [
     "Adaptive",
@@ -16,6 +16,7 @@ __all__ = [
     "GivenNodes",
     "Heun",
     "Integrator",
+    "LogSNRNodes",
     "Method",
     "Nodes",
     "RungeKutta4",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -42,6 +43,23 @@ class WarpedNodes(Nodes):
     def __call__(self, t0: Array, t1: Array, n_steps: int) -> Array:
         """t0 + (t1 - t0) warp(i / n)."""
         return t0 + (t1 - t0) * self.warp(jnp.linspace(0.0, 1.0, n_steps + 1, dtype=jnp.result_type(t0)))
+
+
+class LogSNRNodes(Nodes):
+    """Equal steps in the log-SNR of a Gaussian SDE, where its probability flow changes evenly.
+
+    Attributes:
+        sde: the SDE whose flow is solved, which gives ``log_snr`` and ``time_at_log_snr``; both ends of the
+            solve need a finite log-SNR.
+    """
+
+    sde: Any
+
+    def __call__(self, t0: Array, t1: Array, n_steps: int) -> Array:
+        """The times whose log-SNRs are evenly spaced from that of t0 to that of t1."""
+        log_snr = jnp.linspace(self.sde.log_snr(t0), self.sde.log_snr(t1), n_steps + 1)
+        inner = self.sde.time_at_log_snr(log_snr[1:-1]).astype(jnp.result_type(t0))
+        return jnp.concatenate([t0[None], inner, t1[None]])
 
 
 class GivenNodes(Nodes):

@@ -36,6 +36,11 @@ def partition(model: Model) -> tuple[Params, Callable[[Params], Model]]:
     return params, rebuild
 
 
+def initialise(factory: Callable[..., Any], *, seed: int, shape: tuple[int, ...]) -> Any:
+    """The network that ``factory(shape=, rngs=)`` makes for examples of this shape, drawn from ``seed``."""
+    return factory(shape=shape, rngs=nnx.Rngs(seed))
+
+
 def _is_parameter(leaf: Any) -> bool:
     return isinstance(leaf, nnx.Param)
 

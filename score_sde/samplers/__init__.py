@@ -9,6 +9,7 @@ from score_sde.samplers.base import (
     Grid,
     Order,
     Predictor,
+    Sampling,
     Step,
 )
 from score_sde.samplers.correctors import (
@@ -112,6 +113,7 @@ __all__ = [
     "ReverseSDE",
     "SMLDDiscretization",
     "Sampler",
+    "Sampling",
     "Step",
     "StepScale",
     "ToZero",

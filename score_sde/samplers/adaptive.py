@@ -6,19 +6,20 @@ import functools
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from score_sde.denoisers.base import ScoreModel
 from score_sde.errors import InputError
 from score_sde.integrators.adaptive import Adaptive
 from score_sde.integrators.base import Integrator, Solution
-from score_sde.pytree import Pytree
-from score_sde.samplers.base import Final
-from score_sde.samplers.checks import floating, require_not_negative, require_start
+from score_sde.pytree import static
+from score_sde.samplers.base import Final, Sampling
+from score_sde.samplers.checks import floating, require_not_negative, require_start, require_whole
 from score_sde.samplers.final import KeepSample
 from score_sde.typing import Array, Batch, Condition, Key
 
 
-class ProbabilityFlowODE(Pytree):
+class ProbabilityFlowODE(Sampling):
     """Solves dx/dt = f - g^2 score / 2 from the prior to the data, or back (Song et al. 2021, section 4.3).
 
     Called as ``Sampler`` is. What differs between examples in ``cond`` carries the batch axis first,
@@ -29,18 +30,21 @@ class ProbabilityFlowODE(Pytree):
         t_min: where the data end of the solve is.
         t_max: where the latent end is, T by default.
         final: what becomes of the state at t_min; its mean is the state itself.
+        frames: states that a trajectory has, the first and the last included.
     """
 
     integrator: Integrator = Adaptive()
     t_min: float = 1e-3
     t_max: float | None = None
     final: Final = KeepSample()
+    frames: int = static(33)
 
     def __post_init__(self) -> None:
         require_not_negative("ProbabilityFlowODE.t_min", self.t_min)
         if self.t_max is not None and not self.t_max > self.t_min:
             expected = f"more than t_min = {self.t_min!r}"
             raise InputError("ProbabilityFlowODE.t_max", self.t_max, expected)
+        require_whole("ProbabilityFlowODE.frames", self.frames, 2)
 
     def __call__(
         self,
@@ -67,6 +71,26 @@ class ProbabilityFlowODE(Pytree):
         require_start("ProbabilityFlowODE", shape, x, t)
         start = self._latent_time(model) if t is None else t
         return _decode(self, key, model, tuple(shape), cond, x, floating(start))
+
+    def trajectory(
+        self,
+        key: Key,
+        model: ScoreModel,
+        shape: tuple[int, ...],
+        cond: Condition = None,
+        x: Batch | None = None,
+        t: Array | float | None = None,
+    ) -> tuple[Array, Batch]:
+        """Times (frames,), evenly spaced, and states (frames, batch, *event), the last being the sample."""
+        require_start("ProbabilityFlowODE", shape, x, t)
+        prior_key, final_key = jax.random.split(key)
+        begin = model.sde.prior(shape).sample(prior_key) if x is None else x
+        times = jnp.linspace(self._latent_time(model) if t is None else t, self.t_min, self.frames)
+        states = [begin]
+        for i in range(self.frames - 1):
+            states.append(_flow(self, model, states[-1], times[i], times[i + 1], cond).y)
+        states[-1] = self.final(final_key, model, states[-1], states[-1], times[-1], cond)
+        return times, jnp.stack(states)
 
     def encode(self, model: ScoreModel, x: Batch, cond: Condition = None) -> Solution:
         """The latent of data ``x`` (taken to be x at t_min), and the evaluations that each took."""

@@ -85,6 +85,34 @@ class Grid(Pytree, ABC):
         """n_steps + 1 strictly decreasing times from ``start`` (default: T) to the smallest time."""
 
 
+class Sampling(Pytree, ABC):
+    """Anything that draws samples from a model, or continues from a state that it is given."""
+
+    @abstractmethod
+    def __call__(
+        self,
+        key: Key,
+        model: ScoreModel,
+        shape: tuple[int, ...],
+        cond: Condition = None,
+        x: Batch | None = None,
+        t: Array | float | None = None,
+    ) -> Batch:
+        """Samples of shape ``shape`` = (batch, *event) in model space; ``x`` at ``t`` is where to begin."""
+
+    @abstractmethod
+    def trajectory(
+        self,
+        key: Key,
+        model: ScoreModel,
+        shape: tuple[int, ...],
+        cond: Condition = None,
+        x: Batch | None = None,
+        t: Array | float | None = None,
+    ) -> tuple[Array, Batch]:
+        """Times (n,) and states (n, batch, *event) on the way, the last being the sample."""
+
+
 class Order(Pytree, ABC):
     """How predictor and corrector share the interval from t to s."""
 

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from score_sde.denoisers.base import ScoreModel
-from score_sde.pytree import Pytree, static
-from score_sde.samplers.base import Corrector, Final, Grid, Order, Predictor, Step
+from score_sde.pytree import static
+from score_sde.samplers.base import Corrector, Final, Grid, Order, Predictor, Sampling, Step
 from score_sde.samplers.checks import require_decreasing, require_start, require_whole
 from score_sde.samplers.correctors.none import NoCorrector
 from score_sde.samplers.final import KeepMean
@@ -21,7 +21,7 @@ from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key
 
 
-class Sampler(Pytree):
+class Sampler(Sampling):
     """Predictor and corrector by turns along a grid (Song et al. 2021, algorithm 1).
 
     Calling it draws from the model; it compiles once for each shape and structure. A state ``x`` at a

@@ -1,6 +1,7 @@
 """Training: a pure step, several of them per dispatch over a sharded batch, in a loop that survives kills."""
 
 from score_sde.training.checkpoint import Checkpoints, CheckpointWriter
+from score_sde.training.conditions import ClassLabels, Condition, Unconditional
 from score_sde.training.ema import EMA, ConstantEMA, HalfLifeEMA, NoEMA, WarmupEMA
 from score_sde.training.loop import Trained, fit
 from score_sde.training.optimizer import adam, sgd
@@ -15,6 +16,8 @@ __all__ = [
     "EMA",
     "CheckpointWriter",
     "Checkpoints",
+    "ClassLabels",
+    "Condition",
     "Constant",
     "ConstantEMA",
     "Cosine",
@@ -26,6 +29,7 @@ __all__ = [
     "Schedule",
     "TrainState",
     "Trained",
+    "Unconditional",
     "WarmupEMA",
     "adam",
     "fit",

@@ -18,6 +18,9 @@ class Plan(Pytree):
         log_every: updates whose mean makes one row of the log.
         checkpoint_every: updates between checkpoints; the end has one too.
         snapshot_every: updates between snapshots (sample grids); the end has one too.
+        batch_size: examples in one update, over all devices.
+        keep_last: how many of the latest checkpoints are kept.
+        keep_every: checkpoints of steps divisible by this are kept for good; None for none.
     """
 
     steps: int = static()
@@ -25,11 +28,16 @@ class Plan(Pytree):
     log_every: int = static(50)
     checkpoint_every: int = static(1000)
     snapshot_every: int = static(1000)
+    batch_size: int = static(128)
+    keep_last: int = static(2)
+    keep_every: int | None = static(None)
 
     def __post_init__(self) -> None:
         for name in ("steps", "steps_per_call", "log_every", "checkpoint_every", "snapshot_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"training.{name}", getattr(self, name), "a positive number of updates")
+        if self.batch_size < 1:
+            raise InputError("training.batch_size", self.batch_size, "a positive number of examples")
         self._require_multiple("steps", "steps_per_call")
         self._require_multiple("log_every", "steps_per_call")
         self._require_multiple("snapshot_every", "steps_per_call")

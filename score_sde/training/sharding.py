@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from score_sde.errors import InputError
@@ -24,7 +26,7 @@ def make_mesh(batch_size: int, devices: Sequence[jax.Device] | None = None) -> M
     if batch_size % len(chosen):
         expected = f"a multiple of the {len(chosen)} devices"
         remedy = f"take {-(-batch_size // len(chosen)) * len(chosen)}"
-        raise InputError("data.batch_size", batch_size, expected, remedy)
+        raise InputError("training.batch_size", batch_size, expected, remedy)
     return jax.make_mesh((len(chosen),), (AXIS,), axis_types=(AxisType.Auto,), devices=chosen)
 
 
@@ -39,8 +41,15 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
 
 
 def replicate(mesh: Mesh, tree: Tree) -> Tree:
-    """Put a pytree on every device of the mesh."""
-    return jax.device_put(tree, replicated(mesh))
+    """A copy of a pytree on every device of the mesh; every process gives the same values."""
+    sharding = replicated(mesh)
+
+    def put(leaf: Any) -> jax.Array:
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            return jax.random.wrap_key_data(put(jax.random.key_data(leaf)), impl=jax.random.key_impl(leaf))
+        return jax.make_array_from_process_local_data(sharding, np.array(leaf))
+
+    return jax.tree.map(put, tree)
 
 
 def place_batches(mesh: Mesh, batches: dict[str, Any]) -> dict[str, jax.Array]:

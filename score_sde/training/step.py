@@ -12,6 +12,7 @@ from jax.sharding import Mesh, NamedSharding
 
 from score_sde.dequantization import Units
 from score_sde.objectives.base import Objective
+from score_sde.training.conditions import Condition, Unconditional
 from score_sde.training.ema import EMA
 from score_sde.training.sharding import batch_sharding, replicated
 from score_sde.training.state import Params, TrainState
@@ -31,18 +32,20 @@ def make_step(
     rebuild: Callable[[Params], Any],
     units: Units,
     ema: EMA,
+    condition: Condition = Unconditional(),  # noqa: B008 - immutable
 ) -> Step:
     """The pure function (key, state, batch) -> (state, metrics) of one update.
 
-    The batch is ``{"x": raw values, "label": optional condition}``. The randomness of an update (noise
-    inside the units, times, noise of the process, dropout) is a function of ``fold_in(key, state.step)``
-    only. Metrics: ``loss`` (mean over the batch), ``grad_norm`` (global, before clipping), and ``finite``.
+    The batch is ``{"x": raw values}`` and whatever ``condition`` takes out of it. The randomness of an
+    update (noise inside the units, times, noise of the process, dropout) is a function of
+    ``fold_in(key, state.step)`` only. Metrics: ``loss`` (mean over the batch), ``grad_norm`` (global,
+    before clipping), and ``finite``.
     """
 
     def loss_of(params: Params, key: Key, batch: Batch) -> Array:
         units_key, objective_key = jax.random.split(key)
         x0 = units.encode(units_key, batch["x"])
-        return jnp.mean(objective(objective_key, rebuild(params), x0, batch.get("label")))
+        return jnp.mean(objective(objective_key, rebuild(params), x0, condition(batch)))
 
     def step(key: Key, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         key = jax.random.fold_in(key, state.step)

@@ -43,7 +43,7 @@ def test_coefficients_are_those_of_the_kernel(sde):
 
 
 def test_euler_maruyama_moments_converge_to_the_kernel(sde):
-    """The exact moment recursion of Euler-Maruyama ends at alpha and sigma^2, with order 1 (Kloeden-Platen)."""
+    """Exact Euler-Maruyama moments end at alpha and sigma^2, with order 1 (Kloeden and Platen)."""
     start, end = 0.2 * sde.T, 0.8 * sde.T
 
     def moments(n):

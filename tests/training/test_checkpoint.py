@@ -11,6 +11,8 @@ from score_sde.errors import InputError
 from score_sde.training import Checkpoints, CheckpointWriter
 from score_sde.training.identity import differences
 
+# A failed read leaves coroutines of orbax behind, which Python reports when it collects them.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 CONFIG = {"model": {"width": 32, "kind": "mlp"}, "seed": 0}
 
 

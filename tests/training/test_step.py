@@ -6,7 +6,7 @@ import pytest
 from toy_problem import BATCH, Denoise, parameters, problem, rebuild
 
 from score_sde.data import Digits
-from score_sde.training import NoEMA, init_state, make_mesh, make_multi_step, make_step
+from score_sde.training import ClassLabels, NoEMA, init_state, make_mesh, make_multi_step, make_step
 from score_sde.training.sharding import place_batches, replicate
 from score_sde.training.state import from_dict, to_dict
 from score_sde.training.step import one_by_one, scanned
@@ -44,7 +44,14 @@ def test_updates_per_call_do_not_change_the_result(reference, multi_step, tolera
 def test_an_update_is_gradient_then_optimizer_then_average():
     """With plain gradient descent the update is -rate times the gradient of the mean loss, at the key."""
     units, batch = Digits().units, jax.tree.map(jnp.asarray, problem()[2][0])
-    step = make_step(objective=Denoise(), optimizer=optax.sgd(0.1), rebuild=rebuild, units=units, ema=NoEMA())
+    step = make_step(
+        objective=Denoise(),
+        optimizer=optax.sgd(0.1),
+        rebuild=rebuild,
+        units=units,
+        ema=NoEMA(),
+        condition=ClassLabels(),
+    )
     state = init_state(parameters(), optax.sgd(0.1)).replace(step=jnp.int32(5))
     new, metrics = step(KEY, state, batch)
 

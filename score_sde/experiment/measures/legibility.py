@@ -1,0 +1,41 @@
+"""Whether an independent classifier can read the samples."""
+
+from __future__ import annotations
+
+from score_sde.errors import InputError
+from score_sde.evaluation.legibility import assess_legibility, train_judge
+from score_sde.experiment.measures.base import Measure, Measurement, Subject
+from score_sde.pytree import static
+
+
+class Legible(Measure):
+    """The fraction of samples of which a classifier trained on real data is over ``threshold`` sure."""
+
+    n_samples: int = static(500)
+    threshold: float = static(0.9)
+
+    def __call__(self, subject: Subject) -> Measurement:
+        """``legible``, ``legible_real`` (the test split), the class histogram and its coverage."""
+        train, test = subject.splits["train"], subject.splits["test"]
+        if "label" not in train:
+            raise InputError(
+                "measures: Legible", type(subject.data).__name__, "data with labels", "leave it out"
+            )
+        samples = subject.samples(self.n_samples)
+        judge = train_judge(train["x"], train["label"])
+        ours = assess_legibility(judge, samples, threshold=self.threshold)
+        real = assess_legibility(judge, test["x"], test["label"], threshold=self.threshold)
+        values = {
+            "legible": ours.confident,
+            "legible_stderr": ours.confident_stderr,
+            "legible_real": real.confident,
+            "judge_accuracy": real.accuracy,
+            "class_histogram": ours.class_histogram,
+            "class_coverage": ours.coverage,
+        }
+        note = f"judge over {self.threshold:.0%} sure; real test data {real.confident:.3f}"
+        rows = [
+            ("legible samples", ours.confident, ours.confident_stderr, note),
+            ("class coverage", ours.coverage, None, "entropy of the classes over its maximum; 1 is even"),
+        ]
+        return Measurement(values, rows)
