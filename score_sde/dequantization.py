@@ -42,7 +42,7 @@ class Units(Pytree, ABC):
         (Theis et al. 2016, section 3.1); for continuous data it is the differential code length per
         raw unit.
         """
-        return -(nats / dimensions + self.log_scale) / math.log(2)
+        return -(jnp.asarray(nats) / dimensions + self.log_scale) / math.log(2)
 
 
 class UniformDequantization(Units):
@@ -108,7 +108,7 @@ class Continuous(Units):
 
     def decode(self, x: ArrayLike) -> Array:
         """low + (x + 1) (high - low) / 2. Model samples may lie beyond the range; they are not cut."""
-        return self.low + 0.5 * (x + 1) * (self.high - self.low)
+        return self.low + 0.5 * (jnp.asarray(x) + 1) * (self.high - self.low)
 
     def check(self, raw: Array, where: str = "data") -> None:
         """Raise InputError unless all values are in [low, high]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
+from score_sde.evaluation.plots import save_ladder, save_training_curves
 from score_sde.evaluation.report import table, with_error, write_json
 from score_sde.experiment.base import Experiment, restore
 from score_sde.experiment.generation import draw
@@ -31,10 +32,22 @@ def evaluate(experiment: Experiment, workdir: str | pathlib.Path) -> dict[str, A
         results |= measured.values
         rows += measured.rows
     write_json(folder / "results.json", results)
+    _pictures(folder, results, pathlib.Path(workdir) / "metrics.csv")
     cells = [(name, with_error(value, error), note) for name, value, error, note in rows]
     print(table(("measure", "value", "note"), cells))
     print(f"wrote {folder / 'results.json'}")
     return results
+
+
+def _pictures(folder: pathlib.Path, results: dict[str, Any], metrics: pathlib.Path) -> None:
+    """The ladder with the model in it, where both were measured, and the training curve."""
+    if metrics.is_file():
+        save_training_curves(folder / "training.png", metrics)
+    if "baselines" in results and "bits_per_dim" in results:
+        stderr = results["baselines_stderr"]
+        rungs = {name: (mean, stderr[name]) for name, mean in results["baselines"].items()}
+        rungs["our model"] = (results["bits_per_dim"], results["bits_per_dim_stderr"])
+        save_ladder(folder / "ladder.png", rungs, highlight="our model")
 
 
 def _subject(experiment: Experiment, model: Any, folder: pathlib.Path) -> Subject:
