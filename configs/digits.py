@@ -11,6 +11,7 @@ from score_sde.config import bind, call
 from score_sde.data import Digits
 from score_sde.denoisers import LogSNRLabels, NoisePrediction, Preconditioned
 from score_sde.divergence import Hutchinson
+from score_sde.errors import InputError
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Distances, Ladder, Legible, Likelihood, Loss, Memorized
 from score_sde.integrators import FixedStep, LogSNRNodes, RungeKutta4
@@ -20,13 +21,13 @@ from score_sde.samplers import Ancestral, Denoise, Langevin, LogSNR, Sampler
 from score_sde.sdes import VP
 from score_sde.training import Cosine, Plan, WarmupEMA, adam
 
-STEPS = {"": 4600, "tiny": 4}
-
 
 def get_config(variant=""):
     """``configs/digits.py``, or ``configs/digits.py:tiny`` for a run of seconds that only shows the way."""
+    if variant not in ("", "tiny"):
+        raise InputError("variant of configs/digits.py", variant, "tiny, or none")
     tiny = variant == "tiny"
-    steps = STEPS[variant]
+    steps, judged = (4, 16) if tiny else (4600, 500)
     return call(
         Experiment,
         data=call(Digits),
@@ -82,9 +83,9 @@ def get_config(variant=""):
                 t_min=2.3e-5,  # where log-SNR is 13, the largest that the objective trains
             ),
             call(Ladder),
-            call(Legible),
-            call(Memorized),
-            call(Distances),
+            call(Legible, n_samples=judged),
+            call(Memorized, n_samples=judged),
+            call(Distances, n_samples=judged),
         ),
         n_samples=8 if tiny else 100,
         sampling_batch=8 if tiny else 100,
