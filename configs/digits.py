@@ -27,7 +27,7 @@ def get_config(variant=""):
     if variant not in ("", "tiny"):
         raise InputError("variant of configs/digits.py", variant, "tiny, or none")
     tiny = variant == "tiny"
-    steps, judged = (4, 16) if tiny else (4600, 500)
+    steps, judged = (4, 16) if tiny else (4000, 500)
     return call(
         Experiment,
         data=call(Digits),
@@ -62,8 +62,8 @@ def get_config(variant=""):
             steps=steps,
             steps_per_call=1 if tiny else 20,
             log_every=2 if tiny else 20,
-            checkpoint_every=4 if tiny else 460,
-            snapshot_every=4 if tiny else 2300,
+            checkpoint_every=4 if tiny else 400,
+            snapshot_every=4 if tiny else 2000,
         ),
         sampler=call(
             Sampler,
