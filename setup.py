@@ -35,6 +35,7 @@ setup(
         "scipy>=1.13",
         "tensorboardX>=2.6",
         "tensorflow-datasets>=4.9.10",
+        "threadpoolctl>=3",
         "tqdm>=4.66",
     ],
     extras_require={
