@@ -31,7 +31,7 @@ def evaluate(experiment: Experiment, workdir: str | pathlib.Path) -> dict[str, A
         measured = measure(subject)
         results |= measured.values
         rows += measured.rows
-    write_json(folder / "results.json", results)
+        write_json(folder / "results.json", results)  # a later measure that fails loses nothing
     _pictures(folder, results, pathlib.Path(workdir) / "metrics.csv")
     cells = [(name, with_error(value, error), note) for name, value, error, note in rows]
     print(table(("measure", "value", "note"), cells))

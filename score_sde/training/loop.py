@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
+from score_sde.errors import InputError
 from score_sde.training.checkpoint import CheckpointWriter
 from score_sde.training.metrics import MetricsLog
 from score_sde.training.plan import Plan
@@ -69,7 +70,7 @@ def fit(
     if checkpoints.latest() is not None:
         state, record = checkpoints.restore(state)
         earlier = record["train_seconds"]
-    start = int(state.step)
+    start = _start(state, plan)
     advance = make_multi_step(step, mesh)
 
     def load(at: int) -> dict[str, jax.Array]:
@@ -91,6 +92,17 @@ def fit(
                 recorder.drain()
                 checkpoints.save(state, {"train_seconds": earlier + time.monotonic() - began})
     return Trained(state, earlier + time.monotonic() - began)
+
+
+def _start(state: TrainState, plan: Plan) -> int:
+    """The step to go on from; a run that is longer than planned is told so, and left as it is."""
+    start = int(state.step)
+    if start > plan.steps:
+        expected = f"at least {start}, the updates already made here"
+        raise InputError("training.steps", plan.steps, expected, "raise it, or use another --workdir")
+    if start == plan.steps:
+        print(f"already trained to step {start}; raise training.steps to go on", flush=True)
+    return start
 
 
 def _outputs(

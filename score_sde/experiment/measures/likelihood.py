@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -36,7 +37,8 @@ class Likelihood(Measure):
         """``bits_per_dim``, ``bits_per_dim_stderr`` (over examples), nats, evaluations, refinement."""
         source = subject.data.split(self.split)
         batches = list(in_order(source, min(self.batch_size, len(source))))
-        reports = [self._report(subject, self.solver, i, batch["x"]) for i, batch in enumerate(batches)]
+        solve = self._compiled(subject, self.solver)
+        reports = [solve(i, batch["x"]) for i, batch in enumerate(batches)]
         nats = np.concatenate([np.asarray(report.nats) for report in reports])
         bits = np.asarray(subject.data.units.bits_per_dim(nats, math.prod(subject.data.shape)))
         mean, error = float(bits.mean()), float(bits.std(ddof=1) / np.sqrt(len(bits)))
@@ -52,12 +54,12 @@ class Likelihood(Measure):
         return Measurement(values, [("bits/dim", mean, error, note)])
 
     def _moved(self, subject: Subject, raw: Array, bits: np.ndarray) -> float:
-        nats = np.asarray(self._report(subject, self.refined, 0, raw).nats)
+        nats = np.asarray(self._compiled(subject, self.refined)(0, raw).nats)
         refined = subject.data.units.bits_per_dim(nats, math.prod(subject.data.shape))
         return float(np.mean(np.asarray(refined) - bits[: len(raw)]))
 
-    def _report(self, subject: Subject, solver: Integrator, index: int, raw: Array) -> LikelihoodReport:
-        subject.report(f"likelihood: batch {index + 1}, {len(raw)} examples")
+    def _compiled(self, subject: Subject, solver: Integrator) -> Callable[[int, Array], LikelihoodReport]:
+        """The report of the i-th batch of raw data; compiles once for each size of batch."""
 
         @jax.jit
         def run(key: Key, raw: Array) -> LikelihoodReport:
@@ -67,4 +69,8 @@ class Likelihood(Measure):
                 subject.model, x, probes, solver=solver, divergence=self.divergence, t_min=self.t_min
             )
 
-        return run(jax.random.fold_in(subject.key("likelihood"), index), raw)
+        def report(index: int, raw: Array) -> LikelihoodReport:
+            subject.report(f"likelihood: batch {index + 1}, {len(raw)} examples")
+            return run(jax.random.fold_in(subject.key("likelihood"), index), raw)
+
+        return report
