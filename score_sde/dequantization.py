@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,14 +36,14 @@ class Units(Pytree, ABC):
     def log_scale(self) -> float:
         """log |dx / d raw| of one dimension."""
 
-    def bits_per_dim(self, nats: ArrayLike, dimensions: int) -> Array:
+    def bits_per_dim(self, nats: Any, dimensions: int) -> Array:
         """-(log p(x) / dimensions + log |dx / d raw|) / log 2, from log p(x) in model space.
 
         For dequantised integers this bounds the bits per dimension of the discrete data from above
         (Theis et al. 2016, section 3.1); for continuous data it is the differential code length per
         raw unit.
         """
-        return -(jnp.asarray(nats) / dimensions + self.log_scale) / math.log(2)
+        return -(nats / dimensions + self.log_scale) / math.log(2)
 
 
 class UniformDequantization(Units):
