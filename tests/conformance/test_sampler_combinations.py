@@ -27,6 +27,7 @@ SDES = [cls() for cls in under(sdes.GaussianSDE, "score_sde.sdes")]
 EXAMPLES = {
     samplers.UserGrid: samplers.UserGrid(times=jnp.array([1.0, 0.5, 0.0])),
     integrators.GivenNodes: integrators.GivenNodes(times=jnp.array([0.0, 0.5, 1.0])),
+    integrators.LogSNRNodes: integrators.LogSNRNodes(sde=sdes.VP()),
 }
 PARTS = [
     *PREDICTORS,
