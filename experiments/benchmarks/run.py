@@ -29,7 +29,6 @@ from score_sde.training.sharding import make_mesh, place_batches, replicate
 from score_sde.training.step import make_multi_step, make_step
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("config", "configs/digits.py", "the experiment to time")
 flags.DEFINE_integer("rounds", 15, "alternations of the two timings")
 flags.DEFINE_string("out", str(pathlib.Path(__file__).with_name("results.json")), "where the JSON goes")
 PER_ROUND = 20  # updates
@@ -130,10 +129,11 @@ def measure(experiment: Any, rounds: int) -> dict[str, float]:
 def main(argv: list[str]) -> None:
     """Measure, print, write."""
     del argv
+    config = FLAGS.config or "configs/digits.py"  # the flag is that of score_sde.main
     jax.config.update("jax_enable_compilation_cache", False)
-    results = measure(build(load_config(FLAGS.config)), FLAGS.rounds)
+    results = measure(build(load_config(config)), FLAGS.rounds)
     print(table(("figure", "value"), list(results.items())))
-    facts = {"config": FLAGS.config, "device": jax.devices()[0].device_kind, "jax": jax.__version__}
+    facts = {"config": config, "device": jax.devices()[0].device_kind, "jax": jax.__version__}
     write_json(FLAGS.out, {**facts, **results})
     print(f"wrote {FLAGS.out}")
 
