@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import shutil
 import zlib
@@ -15,10 +16,11 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
 from score_sde.errors import InputError
-from score_sde.training.identity import check_identity, claim
+from score_sde.training.identity import check_identity, claim, write_whole
 from score_sde.training.state import TrainState, from_dict, to_dict
 
 Record = dict[str, Any]
+SEALS = "seals.json"
 
 
 class Checkpoints:
@@ -74,6 +76,7 @@ class Checkpoints:
             raise InputError("checkpoint", str(self.directory / str(chosen)), expected, remedy) from error
 
     def _read(self, step: int, like: TrainState) -> tuple[TrainState, Record]:
+        _require_unbroken(self.directory / str(step))
         target = jax.tree.map(_abstract, to_dict(like))
         arguments = ocp.args.Composite(state=ocp.args.StandardRestore(target), record=ocp.args.JsonRestore())
         with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
@@ -143,6 +146,10 @@ class CheckpointWriter(Checkpoints):
         arguments = ocp.args.Composite(state=ocp.args.StandardSave(tree), record=ocp.args.JsonSave(record))
         try:
             self._manager.save(step, args=arguments, force=True)
+            if jax.process_index() == 0:
+                write_whole(
+                    self.directory / str(step) / SEALS, json.dumps(_seals(self.directory / str(step)))
+                )
         except Exception as error:
             remedy = f"free some space or choose another --workdir (last good checkpoint: {self.latest()})"
             expected = f"a directory that can be written ({_short(error)})"
@@ -160,6 +167,27 @@ class CheckpointWriter(Checkpoints):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _seals(folder: pathlib.Path) -> dict[str, int]:
+    """CRC-32 of every file of a checkpoint, by its path inside the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SEALS)
+    return {str(path.relative_to(folder)): zlib.crc32(path.read_bytes()) for path in files}
+
+
+def _require_unbroken(folder: pathlib.Path) -> None:
+    """Raise ValueError naming a file that is not as it was written.
+
+    Done before the storage library reads, since on damaged files that prints tracebacks from its threads.
+    A process killed between a save and its seals leaves none: the checksum of the content still holds.
+    """
+    if not (folder / SEALS).is_file():
+        return
+    sealed, found = json.loads((folder / SEALS).read_text()), _seals(folder)
+    broken = next((name for name, seal in sealed.items() if found.get(name) != seal), None)
+    if broken is not None:
+        state = "is damaged" if broken in found else "is missing"
+        raise ValueError(f"its file {broken} {state}")
 
 
 def checksum(tree: Any) -> int:

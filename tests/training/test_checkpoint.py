@@ -168,3 +168,19 @@ def test_a_full_disk_costs_nothing_that_was_saved(copy, monkeypatch):
 def test_impossible_counts(tmp_path, arguments):
     with pytest.raises(InputError, match=r"training\.keep"):
         CheckpointWriter(tmp_path, CONFIG, **arguments)
+
+
+def test_damage_is_told_before_the_storage_library_prints(copy, capfd):
+    cut_short(copy / "6")
+    with pytest.raises(InputError, match=r"its file state/.* is damaged"):
+        Checkpoints(copy).restore(problem()[1])
+    assert capfd.readouterr().err == ""
+
+
+def test_without_seals_the_checksum_of_the_content_holds(copy):
+    """As a process leaves it that is killed between a save and its seals."""
+    (copy / "6" / "seals.json").unlink()
+    assert_same(Checkpoints(copy).restore(problem()[1])[0], state_at(6))
+    flip_a_bit(copy / "6")
+    with pytest.raises(InputError, match="checksum does not match"):
+        Checkpoints(copy).restore(problem()[1])
