@@ -98,6 +98,6 @@ def _check_labels(labels: np.ndarray, examples: int, folds: int) -> None:
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2:
         raise InputError("labels", classes.tolist(), "at least two classes", "give labelled data")
-    if counts.min() < folds:
-        name = classes[counts.argmin()].item()
-        raise InputError(f"examples of class {name}", int(counts.min()), f"at least {folds}", "lower folds")
+    if np.min(counts) < folds:
+        name = classes[np.argmin(counts)].item()
+        raise InputError(f"examples of class {name}", int(np.min(counts)), f"at least {folds}", "lower folds")
