@@ -130,4 +130,5 @@ def test_the_package_is_light_until_a_name_is_used():
         "assert not heavy & set(sys.modules); e.table; assert not heavy & set(sys.modules);"
         "assert all(hasattr(e, name) for name in e.__all__); assert 'matplotlib.pyplot' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

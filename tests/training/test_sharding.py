@@ -79,3 +79,4 @@ def test_impossible_process_flags(arguments, field):
 
 def test_one_process_needs_no_coordinator():
     initialize_distributed(None)
+    assert jax.process_count() == 1
