@@ -59,6 +59,11 @@ def folder(module: str) -> str:
     return [*module.split("."), ""][1]
 
 
+def is_layer(module: str) -> bool:
+    """Layers are a floor below the networks that are built from them, and blocks hold layers."""
+    return module.startswith("score_sde.networks.layers")
+
+
 def parts_beside(path: Path) -> set[str]:
     """Files that define classes, in its own part of the package and not base.py, that a file imports."""
     here = folder(module_of(path))
@@ -97,8 +102,16 @@ def test_the_configuration_knows_nothing_of_the_rest():
 def test_parts_of_a_folder_do_not_build_on_one_another():
     """A part imports base.py, files of functions, or a file that in turn knows only those of the folder."""
     parts = [path for path in INNER if path.name != "__init__.py" and folder(module_of(path)) in PARTS]
+    parts = [path for path in parts if not is_layer(module_of(path))]
     links = [(path, name, parts_beside(MODULES[name])) for path in parts for name in parts_beside(path)]
+    links = [link for link in links if not is_layer(link[1])]
     assert not [f"{ids(path)} imports {name}, which imports {below}" for path, name, below in links if below]
+
+
+def test_layers_know_no_network():
+    layers = [path for path in INNER if is_layer(module_of(path))]
+    networks = {name for path in layers for name in ours(path) if folder(name) == "networks"}
+    assert {name for name in networks if not is_layer(name)} <= {"score_sde.networks.base"}
 
 
 def test_imports_have_no_cycle():

@@ -12,6 +12,10 @@ Model = TypeVar("Model")
 Params = dict[str, Any]
 
 
+class Frozen(nnx.Param):
+    """A parameter that is kept and averaged with the others but not trained; its gradient is zero."""
+
+
 def partition(model: Model) -> tuple[Params, Callable[[Params], Model]]:
     """Split any pytree that holds flax modules into its parameters and a function that rebuilds it.
 
@@ -39,6 +43,14 @@ def partition(model: Model) -> tuple[Params, Callable[[Params], Model]]:
 def initialise(factory: Callable[..., Any], *, seed: int, shape: tuple[int, ...]) -> Any:
     """The network that ``factory(shape=, rngs=)`` makes for examples of this shape, drawn from ``seed``."""
     return factory(shape=shape, rngs=nnx.Rngs(seed))
+
+
+def count(model: Any) -> tuple[int, int]:
+    """Trainable numbers of a model (arrays or ``jax.eval_shape`` structs), and all with the frozen ones."""
+    leaves = [leaf for leaf in jax.tree.leaves(model, is_leaf=_is_parameter) if _is_parameter(leaf)]
+    frozen = sum(leaf.get_value().size for leaf in leaves if isinstance(leaf, Frozen))
+    total = sum(leaf.get_value().size for leaf in leaves)
+    return total - frozen, total
 
 
 def _is_parameter(leaf: Any) -> bool:

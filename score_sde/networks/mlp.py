@@ -9,8 +9,14 @@ import jax.numpy as jnp
 from flax import nnx
 
 from score_sde.errors import InputError
-from score_sde.networks.embeddings import PositionalEmbedding
-from score_sde.networks.layers import DType, LabelEmbedding, Linear, dropout, split_or_none
+from score_sde.networks.layers import (
+    DType,
+    LabelEmbedding,
+    Linear,
+    PositionalEmbedding,
+    dropout,
+    split_or_none,
+)
 from score_sde.typing import Batch, Condition, Key, PerExample
 
 

@@ -10,17 +10,19 @@ import jax.numpy as jnp
 from flax import nnx
 
 from score_sde.errors import InputError
-from score_sde.networks.embeddings import PositionalEmbedding
 from score_sde.networks.layers import (
     Conv,
     DType,
     GroupNorm,
     LabelEmbedding,
+    PositionalEmbedding,
     ResidualBlock,
     SelfAttention,
+    Style,
+    average_pool,
+    nearest_upsample,
     split_or_none,
 )
-from score_sde.networks.resample import average_pool, nearest_upsample
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
 
@@ -127,10 +129,8 @@ class _Builder:
     def stage(
         self, size: int, n_in: int, n_out: int, resample: Callable[[Array], Array] | None = None
     ) -> Stage:
-        block = ResidualBlock(
-            n_in, n_out, self.n_embedding, dropout=self.dropout, resample=resample, rescale=2**0.5,
-            dtype=self.dtype, rngs=self.rngs,
-        )  # fmt: skip
+        style = Style(dropout=self.dropout, rescale=2**0.5, dtype=self.dtype)
+        block = ResidualBlock(n_in, n_out, self.n_embedding, style, resample=resample, rngs=self.rngs)
         if resample is not None or size not in self.attention_resolutions:
             return Stage(block, None)
         return Stage(

@@ -9,7 +9,7 @@ from flax import nnx
 
 from score_sde.errors import InputError
 from score_sde.networks import layers
-from score_sde.networks.resample import average_pool, nearest_upsample
+from score_sde.networks.layers import average_pool, nearest_upsample
 
 
 def normal(seed, *shape):
@@ -135,7 +135,7 @@ def test_initialisation_has_variance_one_over_fan_average(shape):
 
 def test_residual_block_starts_as_its_skip():
     x, embedding = jnp.asarray(normal(7, 2, 4, 4, 8)), jnp.asarray(normal(8, 2, 6))
-    block = layers.ResidualBlock(8, 8, 6, rescale=2.0, rngs=nnx.Rngs(0))
+    block = layers.ResidualBlock(8, 8, 6, layers.Style(rescale=2.0), rngs=nnx.Rngs(0))
     np.testing.assert_allclose(block(x, embedding), x / 2, atol=1e-6)
     halved = layers.ResidualBlock(8, 8, 6, resample=average_pool, rngs=nnx.Rngs(0))
     np.testing.assert_allclose(halved(x, embedding), average_pool(x), atol=1e-6)

@@ -7,8 +7,7 @@ import pytest
 from flax import nnx
 
 from score_sde.networks import MLP, partition
-from score_sde.networks.embeddings import FourierEmbedding
-from score_sde.networks.layers import Linear
+from score_sde.networks.layers import FourierEmbedding, Linear
 from score_sde.pytree import Pytree, static
 
 
@@ -21,7 +20,7 @@ class Model(Pytree):
 
 
 class Small(nnx.Module):
-    """Fixed frequencies, a variable that is no parameter, and a list of trained layers."""
+    """Frozen frequencies, a variable that is no parameter, and a list of trained layers."""
 
     def __init__(self) -> None:
         rngs = nnx.Rngs(0)
@@ -41,15 +40,16 @@ def model():
     return Model(network=Small())
 
 
-def test_parameters_are_nested_dictionaries_of_the_trained_arrays(model):
+def test_parameters_are_nested_dictionaries_of_arrays(model):
     params, _ = partition(model)
     shapes = jax.tree.map(jnp.shape, params, is_leaf=lambda a: isinstance(a, jax.Array))
     assert shapes == {
         "network": {
+            "embedding": {"frequencies": (2,)},
             "layers": {
                 "0": {"kernel": (4, 3), "bias": (3,)},
                 "1": {"kernel": (3, 1), "bias": (1,)},
-            }
+            },
         }
     }
 
@@ -81,6 +81,8 @@ def test_gradients_reach_every_parameter_and_nothing_else(model):
 
     gradients = gradient(params, model)
     assert jax.tree.structure(gradients) == jax.tree.structure(params)
+    frozen = gradients["network"].pop("embedding")
+    np.testing.assert_array_equal(frozen["frequencies"], 0.0)
     assert all(jnp.any(g != 0) for g in jax.tree.leaves(gradients))
 
 

@@ -1,0 +1,59 @@
+"""Attention between the pixels of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from score_sde.errors import InputError
+from score_sde.networks.layers.initializers import Init, uniform_init
+from score_sde.networks.layers.linear import DType, Linear
+from score_sde.networks.layers.norms import GroupNorm
+from score_sde.typing import Array
+
+
+class SelfAttention(nnx.Module):
+    """(x + W_out softmax(q k^T / sqrt(head size)) v) / rescale over the pixels of a normalised x.
+
+    With ``heads=1`` the block of DDPM (Ho et al. 2020, appendix B); ``rescale`` is sqrt(2) in Song et al.
+    2021. q, k and v are one product whose columns are ordered (q k v, head, channel). W_out starts at
+    ``init_scale``, 0 by default. ``remat``: computed again in the backward pass instead of kept.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        heads: int = 1,
+        rescale: float = 1.0,
+        init_scale: float = 0.0,
+        init: Init = uniform_init,
+        norm: Callable[[int], nnx.Module] = GroupNorm,
+        dtype: DType = jnp.float32,
+        remat: bool = False,
+        rngs: nnx.Rngs,
+    ) -> None:
+        if channels % heads:
+            raise InputError("SelfAttention.heads", heads, f"a divisor of channels = {channels}")
+        self.norm = norm(channels)
+        self.qkv = Linear(channels, 3 * channels, init=init, dtype=dtype, rngs=rngs)
+        self.out = Linear(channels, channels, init_scale=init_scale, init=init, dtype=dtype, rngs=rngs)
+        self.heads, self.rescale, self.remat = heads, rescale, remat
+
+    def __call__(self, x: Array) -> Array:
+        """(B, ..., channels) -> the same; every pixel sees every other."""
+        return (jax.checkpoint(_attended) if self.remat else _attended)(self, x)
+
+
+def _attended(block: SelfAttention, x: Array) -> Array:
+    qkv = block.qkv(block.norm(x)).reshape(x.shape[0], -1, 3, block.heads, x.shape[-1] // block.heads)
+    mixed = attend(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2])
+    return (x + block.out(mixed.reshape(x.shape))) / block.rescale
+
+
+def attend(q: Array, k: Array, v: Array) -> Array:
+    """softmax(q k^T / sqrt(d)) v for (B, tokens, heads, d): the one place that says how attention is done."""
+    return jax.nn.dot_product_attention(q, k, v)

@@ -1,0 +1,141 @@
+"""Residual blocks, and what all blocks of one network have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from score_sde.networks.layers.convolution import Conv
+from score_sde.networks.layers.dropout import dropout
+from score_sde.networks.layers.initializers import Init, uniform_init
+from score_sde.networks.layers.linear import DType, Linear
+from score_sde.networks.layers.norms import GroupNorm
+from score_sde.typing import Array, Key
+
+Activation = Callable[[Array], Array]
+
+
+class Modulation(ABC):
+    """How an embedding enters a block at its second norm; ``width`` of its channels per channel there."""
+
+    width: ClassVar[int]
+
+    @abstractmethod
+    def __call__(self, norm: GroupNorm, hidden: Array, embedding: Array) -> Array:
+        """(B, *space, C), (B, width C) -> (B, *space, C)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Added(Modulation):
+    """norm(h + e): the embedding is a bias of every pixel (Ho et al. 2020)."""
+
+    width = 1
+
+    def __call__(self, norm: GroupNorm, hidden: Array, embedding: Array) -> Array:
+        """norm(h + e)."""
+        spread = embedding.reshape(len(embedding), *(1,) * (hidden.ndim - 2), embedding.shape[-1])
+        return norm(hidden + spread)
+
+
+@dataclasses.dataclass(frozen=True)
+class ScaleShift(Modulation):
+    """norm(h) (1 + a) + b, (a, b) = e (Dhariwal and Nichol 2021, section 3, AdaGN)."""
+
+    width = 2
+
+    def __call__(self, norm: GroupNorm, hidden: Array, embedding: Array) -> Array:
+        """norm(h) (1 + a) + b."""
+        scale, shift = jnp.split(embedding, 2, axis=-1)
+        return norm.modulated(hidden, scale, shift)
+
+
+@dataclasses.dataclass(frozen=True)
+class Style:
+    """What all blocks of one network share.
+
+    Attributes:
+        rank: axes of space, 1 or 2.
+        act: the nonlinearity.
+        norm: makes the normalisation from the number of channels.
+        modulation: how the embedding enters: ``Added`` or ``ScaleShift``.
+        dropout: probability, before the second convolution.
+        rescale: what each residual sum is divided by, 1 or sqrt(2).
+        init: how weights are drawn.
+        last_scale: scale of the last layer of each residual branch; 0: the block starts as its skip.
+        dtype: what layers compute in; parameters and norms stay float32.
+        remat: compute a block again in the backward pass instead of keeping its insides.
+    """
+
+    rank: int = 2
+    act: Activation = jax.nn.silu
+    norm: Callable[[int], GroupNorm] = GroupNorm
+    modulation: Modulation = Added()
+    dropout: float = 0.0
+    rescale: float = 1.0
+    init: Init = uniform_init
+    last_scale: float = 0.0
+    dtype: DType = jnp.float32
+    remat: bool = False
+
+
+PLAIN = Style()
+
+
+class ResidualBlock(nnx.Module):
+    """(skip(x) + conv(dropout(act(modulated norm(conv(resample(act(norm(x))))))) / rescale.
+
+    The block of DDPM (Ho et al. 2020, appendix B); with ``resample`` (a function that halves or doubles the
+    resolution of both branches) that of BigGAN (Brock et al. 2019) in DDPM++, NCSN++, EDM and ADM. The
+    embedding enters through W act(e) at the second norm, as the style's modulation says. ``skip_size`` is
+    the kernel of the convolution on the skip: by default 1 where the number of channels changes and none
+    elsewhere; 0 means none, and needs n_in = n_out. ``n_embedding=None``: there is no embedding.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        n_embedding: int | None,
+        style: Style = PLAIN,
+        *,
+        resample: Callable[[Array], Array] | None = None,
+        skip_size: int | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.style, self.resample = style, resample
+        self.norm1, self.norm2 = style.norm(n_in), style.norm(n_out)
+        options = {"rank": style.rank, "init": style.init, "dtype": style.dtype, "rngs": rngs}
+        self.conv1 = Conv(n_in, n_out, **options)  # type: ignore[arg-type]
+        width = style.modulation.width * n_out
+        self.embed = (
+            None
+            if n_embedding is None
+            else Linear(n_embedding, width, init=style.init, dtype=style.dtype, rngs=rngs)
+        )
+        self.conv2 = Conv(n_out, n_out, init_scale=style.last_scale, **options)  # type: ignore[arg-type]
+        size = int(n_in != n_out) if skip_size is None else skip_size
+        self.skip = Conv(n_in, n_out, size, **options) if size else None  # type: ignore[arg-type]
+
+    def __call__(self, x: Array, embedding: Array | None = None, *, key: Key | None = None) -> Array:
+        """(B, *space, n_in), (B, n_embedding) -> (B, *space', n_out); ``key=None``: no dropout."""
+        return (jax.checkpoint(_residual) if self.style.remat else _residual)(self, x, embedding, key)
+
+
+def _residual(block: ResidualBlock, x: Array, embedding: Array | None, key: Key | None) -> Array:
+    style = block.style
+    hidden = style.act(block.norm1(x))
+    if block.resample is not None:
+        x, hidden = block.resample(x), block.resample(hidden)
+    hidden = block.conv1(hidden)
+    if block.embed is None or embedding is None:
+        hidden = block.norm2(hidden)
+    else:
+        hidden = style.modulation(block.norm2, hidden, block.embed(style.act(embedding)))
+    hidden = block.conv2(dropout(key, style.act(hidden), style.dropout))
+    return ((x if block.skip is None else block.skip(x)) + hidden) / style.rescale

@@ -1,0 +1,109 @@
+"""Noise labels and classes as vectors: sinusoidal positions, random Fourier features, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from score_sde.errors import InputError
+from score_sde.networks.base import Frozen
+from score_sde.networks.layers.initializers import Init, uniform_init
+from score_sde.networks.layers.linear import DType, Linear
+from score_sde.typing import Array, PerExample
+
+
+class PositionalEmbedding(nnx.Module):
+    """[sin(w_k l), cos(w_k l)], w_k = scale * max_period^(-k / n), k = 0 .. dim/2 - 1.
+
+    n = dim/2 - 1 with ``endpoint``, so that the longest period is 2 pi ``max_period`` itself (DDPM, Ho et al.
+    2020, appendix B, after Vaswani et al. 2017), and n = dim/2 without (ADM). ``labels`` (B,) -> (B, dim), in
+    float32 or the labels' wider type. With ``scale=1`` labels are 0 .. 999; ``scale`` brings labels of
+    another range, such as log-signal-to-noise ratios, to that size. No parameters.
+    """
+
+    def __init__(
+        self, dim: int, *, max_period: float = 10_000.0, scale: float = 1.0, endpoint: bool = True
+    ) -> None:
+        _require_even("PositionalEmbedding.dim", dim, 4)
+        self.dim, self.max_period, self.scale = dim, max_period, scale
+        self.intervals = dim // 2 - 1 if endpoint else dim // 2
+
+    def __call__(self, labels: PerExample) -> Array:
+        """Embed (B,) labels as (B, dim)."""
+        labels = _wide(labels)
+        exponents = jnp.arange(self.dim // 2, dtype=labels.dtype) / self.intervals
+        return _waves(labels, self.scale * self.max_period**-exponents)
+
+
+class FourierEmbedding(nnx.Module):
+    """[sin(2 pi w_k l), cos(2 pi w_k l)] with fixed random frequencies w_k ~ N(0, scale^2).
+
+    ``labels`` (B,) -> (B, dim), in float32 or the labels' wider type (Tancik et al. 2020; Song et al. 2021,
+    appendix C, with scale 16 and l = log sigma). The frequencies are ``Frozen``: kept in checkpoints, but
+    not trained.
+    """
+
+    def __init__(self, dim: int, *, scale: float = 16.0, rngs: nnx.Rngs) -> None:
+        _require_even("FourierEmbedding.dim", dim, 2)
+        self.frequencies = Frozen(scale * jax.random.normal(rngs.params(), (dim // 2,), jnp.float32))
+
+    def __call__(self, labels: PerExample) -> Array:
+        """Embed (B,) labels as (B, dim)."""
+        return _waves(_wide(labels), 2 * jnp.pi * jax.lax.stop_gradient(self.frequencies[...]))
+
+
+class LabelEmbedding(nnx.Module):
+    """Noise labels, and class labels if there are any, as one vector per example.
+
+    W_2 act(W_1 e(labels)) (Ho et al. 2020, appendix B) plus a learnt vector for each class; row ``n_classes``
+    of the table stands for "no class", as classifier-free guidance needs (Ho and Salimans 2022).
+    ``embedding`` maps (B,) labels to (B, n_features).
+    """
+
+    def __init__(
+        self,
+        embedding: Callable[[Array], Array],
+        n_features: int,
+        n_out: int,
+        n_classes: int | None = None,
+        *,
+        act: Callable[[Array], Array] = jax.nn.silu,
+        init: Init = uniform_init,
+        dtype: DType = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.embedding, self.act = embedding, act
+        self.linear1 = Linear(n_features, n_out, init=init, dtype=dtype, rngs=rngs)
+        self.linear2 = Linear(n_out, n_out, init=init, dtype=dtype, rngs=rngs)
+        rows = None if n_classes is None else jax.random.normal(rngs.params(), (n_classes + 1, n_out))
+        self.classes = None if rows is None else nnx.Param(rows)
+
+    def __call__(self, labels: Array, cond: Array | None = None) -> Array:
+        """(B,) labels and (B,) class labels or None -> (B, n_out)."""
+        hidden = self.linear2(self.act(self.linear1(self.embedding(labels))))
+        if self.classes is None:
+            if cond is not None:
+                raise InputError(
+                    "cond", cond, "None", "build the network with n_classes to give it class labels"
+                )
+            return hidden
+        table = self.classes[...].astype(hidden.dtype)
+        return hidden + (table[-1] if cond is None else table[cond])
+
+
+def _wide(labels: PerExample) -> Array:
+    labels = jnp.asarray(labels)
+    return labels.astype(jnp.promote_types(labels.dtype, jnp.float32))
+
+
+def _waves(labels: PerExample, frequencies: Array) -> Array:
+    angles = labels[:, None] * frequencies
+    return jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=1)
+
+
+def _require_even(where: str, dim: int, least: int) -> None:
+    if dim < least or dim % 2:
+        raise InputError(where, dim, f"an even number, at least {least}", "half of it are sines")
