@@ -25,6 +25,23 @@ Step = Callable[[Key, TrainState, Batch], tuple[TrainState, Metrics]]
 MultiStep = Callable[[Key, TrainState, Batch], tuple[TrainState, AllMetrics]]
 
 
+def make_loss(
+    *,
+    objective: Objective,
+    rebuild: Callable[[Params], Any],
+    units: Units,
+    condition: Condition = Unconditional(),  # noqa: B008 - immutable
+) -> Callable[[Params, Key, Batch], Array]:
+    """The pure function (params, key, batch) -> mean objective of a batch of raw values."""
+
+    def loss_of(params: Params, key: Key, batch: Batch) -> Array:
+        units_key, objective_key = jax.random.split(key)
+        x0 = units.encode(units_key, batch["x"])
+        return jnp.mean(objective(objective_key, rebuild(params), x0, condition(batch)))
+
+    return loss_of
+
+
 def make_step(
     *,
     objective: Objective,
@@ -41,11 +58,7 @@ def make_step(
     ``fold_in(key, state.step)`` only. Metrics: ``loss`` (mean over the batch), ``grad_norm`` (global,
     before clipping), and ``finite``.
     """
-
-    def loss_of(params: Params, key: Key, batch: Batch) -> Array:
-        units_key, objective_key = jax.random.split(key)
-        x0 = units.encode(units_key, batch["x"])
-        return jnp.mean(objective(objective_key, rebuild(params), x0, condition(batch)))
+    loss_of = make_loss(objective=objective, rebuild=rebuild, units=units, condition=condition)
 
     def step(key: Key, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         key = jax.random.fold_in(key, state.step)
