@@ -55,6 +55,7 @@ class Experiment:
         "measures",
         "n_samples",
         "sampling_batch",
+        "condition.sampled",
     )
 
     data: Dataset

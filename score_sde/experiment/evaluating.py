@@ -62,14 +62,16 @@ def _subject(experiment: Experiment, model: Any, folder: pathlib.Path) -> Subjec
             data=experiment.data,
             n=n,
             batch=experiment.sampling_batch,
+            condition=experiment.condition,
             report=report,
-        )
+        ).samples
 
     folder.mkdir(parents=True, exist_ok=True)
     return Subject(
         model=model,
         data=experiment.data,
         objective=experiment.objective,
+        condition=experiment.condition,
         draw=samples,
         folder=folder,
         seed=experiment.seed,

@@ -87,7 +87,8 @@ def _evaluation(experiment: Experiment, network: Abstract) -> Flops:
 
     def evaluate(network: Any, time: Any, batch: Any) -> Any:
         model = experiment.model(network=network, sde=experiment.sde)
-        return model.score(batch["x"], time, experiment.condition(batch))
+        cond = experiment.condition(batch, n_classes=experiment.data.n_classes)
+        return model.score(batch["x"], time, cond)
 
     time = jax.ShapeDtypeStruct((1,), jnp.float32)
     return count_flops(evaluate, network, time, abstract_batch(experiment.data, 1))
@@ -105,6 +106,7 @@ def _step(experiment: Experiment, network: Abstract, state: Abstract) -> Flops:
             units=experiment.data.units,
             ema=experiment.ema,
             condition=experiment.condition,
+            n_classes=experiment.data.n_classes,
         )
         return step(key, state, batch)
 
@@ -120,6 +122,7 @@ def _activations(experiment: Experiment, network: Abstract, params: Abstract) ->
             rebuild=rebuild,
             units=experiment.data.units,
             condition=experiment.condition,
+            n_classes=experiment.data.n_classes,
         )
         return loss_of(params, key, batch)
 

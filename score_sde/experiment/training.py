@@ -38,6 +38,7 @@ def train(experiment: Experiment, workdir: str | pathlib.Path) -> Trained:
         units=experiment.data.units,
         ema=experiment.ema,
         condition=experiment.condition,
+        n_classes=experiment.data.n_classes,
     )
     batches = Batches(
         experiment.data.split("train"),
@@ -77,7 +78,15 @@ def _snapshots(
             return
         model = rebuild(experiment.ema.parameters(state.ema, state.params))
         size = min(SNAPSHOT, experiment.sampling_batch)
-        samples = draw(key, sampler=experiment.sampler, model=model, data=experiment.data, n=size, batch=size)
-        picture_samples(folder / f"step_{step:07d}.png", samples, experiment.data)
+        drawn = draw(
+            key,
+            sampler=experiment.sampler,
+            model=model,
+            data=experiment.data,
+            n=size,
+            batch=size,
+            condition=experiment.condition,
+        )
+        picture_samples(folder / f"step_{step:07d}.png", drawn.samples, experiment.data)
 
     return snapshot

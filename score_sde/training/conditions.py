@@ -1,36 +1,109 @@
-"""What of a batch the network is told."""
+"""What of a batch the network is told, and what it is told of samples that are to be drawn."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
 
 from score_sde.errors import InputError
-from score_sde.pytree import Pytree
+from score_sde.pytree import Pytree, static
+from score_sde.typing import Array, Key
+
+
+class Data(Protocol):
+    """What a condition may ask of a data set."""
+
+    n_classes: int | None
 
 
 class Condition(Pytree, ABC):
-    """From a batch (``x`` and whatever else the data has) to the network's ``cond``."""
+    """From a batch (``x`` in model space and whatever else the data has) to the network's ``cond``."""
 
     @abstractmethod
-    def __call__(self, batch: Mapping[str, Any]) -> Any:
-        """The condition, a pytree whose leaves have a leading batch axis, or None."""
+    def __call__(self, batch: Mapping[str, Any], *, n_classes: int | None, key: Key | None = None) -> Any:
+        """The condition, a pytree whose leaves have a leading batch axis, or None.
+
+        ``key`` is of training: without one nothing is left out at random.
+        """
+
+    @abstractmethod
+    def sample(self, key: Key, indices: Array, data: Data) -> Any:
+        """The conditions to draw the samples of these indices under: a function of (key, index)."""
+
+    def record(self, cond: Any) -> dict[str, Array]:
+        """What of the conditions of samples is written beside them, by name."""
+        del cond
+        return {}
 
 
 class Unconditional(Condition):
     """Nothing: the model learns p(x), whatever labels the data may have."""
 
-    def __call__(self, batch: Mapping[str, Any]) -> None:
+    def __call__(self, batch: Mapping[str, Any], *, n_classes: int | None, key: Key | None = None) -> None:
         """None."""
-        del batch
+        del batch, n_classes, key
+
+    def sample(self, key: Key, indices: Array, data: Data) -> None:
+        """None."""
+        del key, indices, data
 
 
 class ClassLabels(Condition):
-    """The integer class labels: the model learns p(x | label)."""
+    """The integer class labels: the model learns p(x | label), and p(x) too where some are left out.
 
-    def __call__(self, batch: Mapping[str, Any]) -> Any:
-        """``batch["label"]``; InputError where the data has no labels."""
+    Attributes:
+        drop: the probability, in training, that a label becomes ``n_classes``, which networks read as
+            "no class": what classifier-free guidance needs (Ho and Salimans 2022, algorithm 1).
+        sampled: labels that samples are drawn under, by turns (``n_classes``: under none); None for
+            all classes with equal chances.
+    """
+
+    drop: float = static(0.0)
+    sampled: tuple[int, ...] | None = static(None)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.drop < 1:
+            raise InputError("condition.drop", self.drop, "a probability in [0, 1)", "0.1 is usual")
+        if self.sampled is not None and not len(self.sampled):
+            raise InputError("condition.sampled", self.sampled, "at least one label", "None for all classes")
+
+    def __call__(self, batch: Mapping[str, Any], *, n_classes: int | None, key: Key | None = None) -> Array:
+        """``batch["label"]``, some of them ``n_classes`` in training; InputError without labels."""
         if "label" not in batch:
-            raise InputError("condition", "ClassLabels", "data with labels", "use Unconditional")
-        return batch["label"]
+            raise _no_labels()
+        labels = batch["label"]
+        if key is None or not self.drop:
+            return labels
+        kept = jax.random.bernoulli(key, 1 - self.drop, labels.shape)
+        return jnp.where(kept, labels, _required(n_classes))
+
+    def sample(self, key: Key, indices: Array, data: Data) -> Array:
+        """Labels (n,) of samples; InputError for data without classes, or a label that it lacks."""
+        n_classes = _required(data.n_classes)
+        if self.sampled is None:
+            return jax.vmap(lambda i: jax.random.randint(jax.random.fold_in(key, i), (), 0, n_classes))(
+                indices
+            )
+        for label in self.sampled:
+            if not 0 <= label <= n_classes:
+                remedy = f"{n_classes} itself is no class"
+                raise InputError("condition.sampled", label, f"labels from 0 to {n_classes}", remedy)
+        return jnp.asarray(self.sampled, jnp.int32)[jnp.asarray(indices) % len(self.sampled)]
+
+    def record(self, cond: Array) -> dict[str, Array]:
+        """``labels``."""
+        return {"labels": cond}
+
+
+def _required(n_classes: int | None) -> int:
+    if n_classes is None:
+        raise _no_labels()
+    return n_classes
+
+
+def _no_labels() -> InputError:
+    return InputError("condition", "ClassLabels", "data with labels", "use Unconditional")

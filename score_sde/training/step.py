@@ -31,13 +31,15 @@ def make_loss(
     rebuild: Callable[[Params], Any],
     units: Units,
     condition: Condition = Unconditional(),  # noqa: B008 - immutable
+    n_classes: int | None = None,
 ) -> Callable[[Params, Key, Batch], Array]:
     """The pure function (params, key, batch) -> mean objective of a batch of raw values."""
 
     def loss_of(params: Params, key: Key, batch: Batch) -> Array:
-        units_key, objective_key = jax.random.split(key)
+        units_key, objective_key, condition_key = jax.random.split(key, 3)
         x0 = units.encode(units_key, batch["x"])
-        return jnp.mean(objective(objective_key, rebuild(params), x0, condition(batch)))
+        cond = condition({**batch, "x": x0}, n_classes=n_classes, key=condition_key)
+        return jnp.mean(objective(objective_key, rebuild(params), x0, cond))
 
     return loss_of
 
@@ -50,15 +52,18 @@ def make_step(
     units: Units,
     ema: EMA,
     condition: Condition = Unconditional(),  # noqa: B008 - immutable
+    n_classes: int | None = None,
 ) -> Step:
     """The pure function (key, state, batch) -> (state, metrics) of one update.
 
-    The batch is ``{"x": raw values}`` and whatever ``condition`` takes out of it. The randomness of an
-    update (noise inside the units, times, noise of the process, dropout) is a function of
-    ``fold_in(key, state.step)`` only. Metrics: ``loss`` (mean over the batch), ``grad_norm`` (global,
-    before clipping), and ``finite``.
+    The batch is ``{"x": raw values}`` and whatever ``condition`` takes out of it; ``n_classes`` is the
+    data's. The randomness of an update (noise inside the units, times, noise of the process, dropout of
+    the network and of labels) is a function of ``fold_in(key, state.step)`` only. Metrics: ``loss`` (mean
+    over the batch), ``grad_norm`` (global, before clipping), and ``finite``.
     """
-    loss_of = make_loss(objective=objective, rebuild=rebuild, units=units, condition=condition)
+    loss_of = make_loss(
+        objective=objective, rebuild=rebuild, units=units, condition=condition, n_classes=n_classes
+    )
 
     def step(key: Key, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         key = jax.random.fold_in(key, state.step)

@@ -1,18 +1,75 @@
-"""What of a batch the network is told."""
+"""What of a batch the network is told, and what samples are drawn under."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from score_sde.data import Digits, GaussianRing
 from score_sde.errors import InputError
 from score_sde.training import ClassLabels, Unconditional
 
+KEY = jax.random.key(0)
+BATCH = {"x": np.zeros((2, 1)), "label": np.array([3, 1])}
+
 
 def test_labels_reach_only_a_conditional_model():
-    batch = {"x": np.zeros((2, 1)), "label": np.array([3, 1])}
-    assert Unconditional()(batch) is None
-    np.testing.assert_array_equal(ClassLabels()(batch), [3, 1])
+    assert Unconditional()(BATCH, n_classes=10) is None
+    np.testing.assert_array_equal(ClassLabels()(BATCH, n_classes=10, key=KEY), [3, 1])
 
 
 def test_data_without_labels_are_refused():
     with pytest.raises(InputError, match="Unconditional"):
-        ClassLabels()({"x": np.zeros((2, 1))})
+        ClassLabels()({"x": np.zeros((2, 1))}, n_classes=None)
+    with pytest.raises(InputError, match="Unconditional"):
+        ClassLabels().sample(KEY, jnp.arange(2), GaussianRing())
+
+
+def test_labels_are_left_out_in_training_with_the_given_probability():
+    """A binomial count: 2000 of 20,000 expected, with standard deviation 42."""
+    labels = jnp.arange(20_000) % 10
+    told = ClassLabels(drop=0.1)({"label": labels}, n_classes=10, key=KEY)
+    dropped = told == 10
+    deviation = np.sqrt(20_000 * 0.1 * 0.9)
+    assert abs(int(dropped.sum()) - 2000) < 2.3 * deviation
+    assert 0.05 * 2000 > 2.3 * deviation  # a rate that is 5 % off would be seen
+    np.testing.assert_array_equal(jnp.where(dropped, labels, told), labels)
+    counts = np.bincount(labels[dropped], minlength=10)
+    assert np.all(abs(counts - 200) < 4 * np.sqrt(200))  # of all classes alike
+    np.testing.assert_array_equal(ClassLabels(drop=0.1)({"label": labels}, n_classes=10), labels)
+
+
+def test_samples_are_of_all_classes_with_equal_chances():
+    labels = ClassLabels(drop=0.1).sample(KEY, jnp.arange(50_000), Digits())
+    counts = np.bincount(labels, minlength=10)
+    assert len(counts) == 10  # "no class" is never drawn
+    assert np.all(abs(counts - 5000) < 3.5 * np.sqrt(5000 * 0.9))
+    assert 0.05 * 5000 > 3.5 * np.sqrt(5000 * 0.9)
+
+
+def test_the_label_of_a_sample_depends_on_its_index_alone():
+    condition, data = ClassLabels(), Digits()
+    some, more = (condition.sample(KEY, jnp.arange(n), data) for n in (5, 40))
+    np.testing.assert_array_equal(some, more[:5])
+    assert len(np.unique(more)) > 5
+
+
+def test_chosen_labels_come_by_turns():
+    condition = ClassLabels(sampled=(3, 10, 7))
+    np.testing.assert_array_equal(condition.sample(KEY, jnp.arange(2, 7), Digits()), [7, 3, 10, 7, 3])
+    assert list(condition.record(jnp.arange(2))) == ["labels"]
+    assert Unconditional().record(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: ClassLabels(drop=1.0), "drop"),
+        (lambda: ClassLabels(drop=-0.1), "drop"),
+        (lambda: ClassLabels(sampled=()), "sampled"),
+        (lambda: ClassLabels(sampled=(3, 11)).sample(KEY, jnp.arange(2), Digits()), "sampled = 11"),
+    ],
+)
+def test_mistakes(make, named):
+    with pytest.raises(InputError, match=named):
+        make()

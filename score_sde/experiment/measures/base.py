@@ -16,6 +16,7 @@ from score_sde.data.base import Dataset
 from score_sde.denoisers.base import ScoreModel
 from score_sde.objectives.base import Objective
 from score_sde.pytree import Pytree
+from score_sde.training.conditions import Condition, Unconditional
 from score_sde.typing import Array, Key
 
 
@@ -31,9 +32,10 @@ class Subject:
         draw: Callable[[Key, int], Array],
         folder: pathlib.Path,
         seed: int,
+        condition: Condition = Unconditional(),  # noqa: B008 - immutable
         report: Callable[[str], None] = print,
     ) -> None:
-        self.model, self.data, self.objective = model, data, objective
+        self.model, self.data, self.objective, self.condition = model, data, objective, condition
         self.folder, self.report = folder, report
         self._draw, self._seed, self._drawn = draw, seed, np.empty(0)
 
@@ -46,6 +48,11 @@ class Subject:
         if len(self._drawn) < n:
             self._drawn = np.asarray(self._draw(self.key("samples"), n))
         return self._drawn[:n]
+
+    def encoded(self, key: Key, batch: dict[str, Array]) -> tuple[Array, Any]:
+        """A batch of raw data in model space, and what the model is told of it; may be traced."""
+        x = self.data.units.encode(key, batch["x"])
+        return x, self.condition({**batch, "x": x}, n_classes=self.data.n_classes)
 
     @functools.cached_property
     def splits(self) -> dict[str, dict[str, np.ndarray]]:

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from score_sde.data.base import Example
 from score_sde.data.batches import in_order
 from score_sde.divergence import Divergence, Hutchinson
 from score_sde.experiment.measures.base import Measure, Measurement, Subject
@@ -38,11 +39,11 @@ class Likelihood(Measure):
         source = subject.data.split(self.split)
         batches = list(in_order(source, min(self.batch_size, len(source))))
         solve = self._compiled(subject, self.solver)
-        reports = [solve(i, batch["x"]) for i, batch in enumerate(batches)]
+        reports = [solve(i, batch) for i, batch in enumerate(batches)]
         nats = np.concatenate([np.asarray(report.nats) for report in reports])
         bits = np.asarray(subject.data.units.bits_per_dim(nats, math.prod(subject.data.shape)))
         mean, error = float(bits.mean()), float(bits.std(ddof=1) / np.sqrt(len(bits)))
-        moved = self._moved(subject, batches[0]["x"], bits)
+        moved = self._moved(subject, batches[0], bits)
         values: dict[str, Any] = {
             "bits_per_dim": mean,
             "bits_per_dim_stderr": error,
@@ -53,24 +54,29 @@ class Likelihood(Measure):
         note = f"{len(bits)} examples; refining the solver moves it by {moved:+.4f}"
         return Measurement(values, [("bits/dim", mean, error, note)])
 
-    def _moved(self, subject: Subject, raw: Array, bits: np.ndarray) -> float:
-        nats = np.asarray(self._compiled(subject, self.refined)(0, raw).nats)
+    def _moved(self, subject: Subject, batch: Example, bits: np.ndarray) -> float:
+        nats = np.asarray(self._compiled(subject, self.refined)(0, batch).nats)
         refined = subject.data.units.bits_per_dim(nats, math.prod(subject.data.shape))
-        return float(np.mean(np.asarray(refined) - bits[: len(raw)]))
+        return float(np.mean(np.asarray(refined) - bits[: len(nats)]))
 
-    def _compiled(self, subject: Subject, solver: Integrator) -> Callable[[int, Array], LikelihoodReport]:
+    def _compiled(self, subject: Subject, solver: Integrator) -> Callable[[int, Example], LikelihoodReport]:
         """The report of the i-th batch of raw data; compiles once for each size of batch."""
 
         @jax.jit
-        def run(key: Key, raw: Array) -> LikelihoodReport:
-            x = subject.data.units.encode(jax.random.fold_in(key, 0), raw)
-            probes = jax.random.fold_in(key, 1)
+        def run(key: Key, batch: dict[str, Array]) -> LikelihoodReport:
+            x, cond = subject.encoded(jax.random.fold_in(key, 0), batch)
             return evaluate_likelihood(
-                subject.model, x, probes, solver=solver, divergence=self.divergence, t_min=self.t_min
+                subject.model,
+                x,
+                jax.random.fold_in(key, 1),
+                solver=solver,
+                divergence=self.divergence,
+                t_min=self.t_min,
+                cond=cond,
             )
 
-        def report(index: int, raw: Array) -> LikelihoodReport:
-            subject.report(f"likelihood: batch {index + 1}, {len(raw)} examples")
-            return run(jax.random.fold_in(subject.key("likelihood"), index), raw)
+        def report(index: int, batch: Example) -> LikelihoodReport:
+            subject.report(f"likelihood: batch {index + 1}, {len(batch['x'])} examples")
+            return run(jax.random.fold_in(subject.key("likelihood"), index), batch)
 
         return report

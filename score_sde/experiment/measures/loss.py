@@ -10,6 +10,7 @@ from score_sde.data.batches import in_order
 from score_sde.denoisers import Deterministic
 from score_sde.experiment.measures.base import Measure, Measurement, Subject
 from score_sde.pytree import static
+from score_sde.typing import Array, Key
 
 
 class Loss(Measure):
@@ -24,14 +25,14 @@ class Loss(Measure):
         model = Deterministic.of(subject.model)  # dropout is for training
 
         @jax.jit
-        def losses(key: jax.Array, raw: jax.Array) -> jax.Array:
-            x0 = subject.data.units.encode(jax.random.fold_in(key, 0), raw)
+        def losses(key: Key, batch: dict[str, Array]) -> Array:
+            x0, cond = subject.encoded(jax.random.fold_in(key, 0), batch)
             keys = jax.random.split(jax.random.fold_in(key, 1), self.draws)
-            return jnp.mean(jax.vmap(lambda k: subject.objective(k, model, x0))(keys), axis=0)
+            return jnp.mean(jax.vmap(lambda k: subject.objective(k, model, x0, cond))(keys), axis=0)
 
         key = subject.key("loss")
         parts = [
-            np.asarray(losses(jax.random.fold_in(key, i), batch["x"]))
+            np.asarray(losses(jax.random.fold_in(key, i), batch))
             for i, batch in enumerate(in_order(subject.data.split(self.split), self.batch_size))
         ]
         values = np.concatenate(parts)
