@@ -8,14 +8,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import optax
 
 from score_sde.data.base import Dataset
+from score_sde.denoisers.base import ScoreModel
 from score_sde.evaluation.report import table
-from score_sde.experiment.accounting import Flops, bytes_of, count_flops, saved_bytes
+from score_sde.experiment.accounting import Flops, GradientCost, bytes_of, count_flops, gradient_cost
 from score_sde.experiment.base import Experiment
-from score_sde.networks.base import initialise, partition
-from score_sde.training.state import init_state
-from score_sde.training.step import make_loss, make_step
+from score_sde.networks.base import count, initialise, partition
+from score_sde.training.state import TrainState, init_state
+from score_sde.training.step import make_loss
 
 Abstract = Any  # a pytree of jax.ShapeDtypeStruct
 
@@ -25,23 +27,25 @@ def plan(experiment: Experiment) -> dict[str, Any]:
 
     Everything is traced with shapes only, so this takes seconds also for networks that would not fit.
     ``bytes["activations"]`` is what the backward pass of one step over the whole batch keeps
-    (``accounting.saved_bytes``); with several devices each holds its part of it. The data are not read
+    (``accounting.gradient_cost``); with several devices each holds its part of it. The data are not read
     where their class knows the shape without.
     """
     network = _network(experiment)
-    state = jax.eval_shape(
-        lambda net: init_state(_partition(experiment, net)[0], *_keepers(experiment)), network
-    )
-    evaluation, step = _evaluation(experiment, network), _step(experiment, network, state)
+    state = jax.eval_shape(lambda net: _state(experiment, net), network)
+    trainable, total = count(network)
+    evaluation = _evaluation(experiment, network)
+    gradient = _gradient(experiment, network, state.params)
+    step = gradient.flops.plus(_update(experiment, state))
     kept = {
         "parameters": bytes_of(state.params),
         "gradients": bytes_of(state.params),
         "optimizer": bytes_of(state.opt_state),
         "ema": bytes_of(state.ema),
-        "activations": _activations(experiment, network, state.params),
+        "activations": gradient.saved_bytes,
     }
     summary = {
-        "parameters": sum(leaf.size for leaf in jax.tree.leaves(state.params)),
+        "parameters": total,
+        "trainable_parameters": trainable,
         "shape": list(experiment.data.shape),
         "batch_size": experiment.training.batch_size,
         "steps": experiment.training.steps,
@@ -70,70 +74,58 @@ def _network(experiment: Experiment) -> Abstract:
     )
 
 
-def _partition(experiment: Experiment, network: Any) -> Any:
-    return partition(experiment.model(network=network, sde=experiment.sde))
+def _model(experiment: Experiment, network: Any) -> ScoreModel:
+    return experiment.model(network=network, sde=experiment.sde)
 
 
-def _keepers(experiment: Experiment) -> tuple[Any, Any]:
-    return experiment.optimizer, experiment.ema
-
-
-def _key() -> Abstract:
-    return jax.eval_shape(lambda: jax.random.key(0))
+def _state(experiment: Experiment, network: Any) -> TrainState:
+    return init_state(partition(_model(experiment, network))[0], experiment.optimizer, experiment.ema)
 
 
 def _evaluation(experiment: Experiment, network: Abstract) -> Flops:
     """Of the model on one example: the network, and what turns its output into a score."""
 
     def evaluate(network: Any, time: Any, batch: Any) -> Any:
-        model = experiment.model(network=network, sde=experiment.sde)
         cond = experiment.condition(batch, n_classes=experiment.data.n_classes)
-        return model.score(batch["x"], time, cond)
+        return _model(experiment, network).score(batch["x"], time, cond)
 
     time = jax.ShapeDtypeStruct((1,), jnp.float32)
     return count_flops(evaluate, network, time, abstract_batch(experiment.data, 1))
 
 
-def _step(experiment: Experiment, network: Abstract, state: Abstract) -> Flops:
-    """Of one update: forward, backward, optimizer and average, over the whole batch."""
+def _gradient(experiment: Experiment, network: Abstract, params: Abstract) -> GradientCost:
+    """Of the loss of a whole batch and its gradient."""
 
-    def update(network: Any, key: Any, state: Any, batch: Any) -> Any:
-        _, rebuild = _partition(experiment, network)
-        step = make_step(
-            objective=experiment.objective,
-            optimizer=experiment.optimizer,
-            rebuild=rebuild,
-            units=experiment.data.units,
-            ema=experiment.ema,
-            condition=experiment.condition,
-            n_classes=experiment.data.n_classes,
-        )
-        return step(key, state, batch)
-
-    batch = abstract_batch(experiment.data, experiment.training.batch_size)
-    return count_flops(update, network, _key(), state, batch)
-
-
-def _activations(experiment: Experiment, network: Abstract, params: Abstract) -> int:
     def loss(params: Any, network: Any, key: Any, batch: Any) -> Any:
-        _, rebuild = _partition(experiment, network)
         loss_of = make_loss(
             objective=experiment.objective,
-            rebuild=rebuild,
+            rebuild=partition(_model(experiment, network))[1],
             units=experiment.data.units,
             condition=experiment.condition,
             n_classes=experiment.data.n_classes,
         )
         return loss_of(params, key, batch)
 
+    key = jax.eval_shape(lambda: jax.random.key(0))
     batch = abstract_batch(experiment.data, experiment.training.batch_size)
-    return saved_bytes(loss, params, network, _key(), batch)
+    return gradient_cost(loss, params, network, key, batch)
+
+
+def _update(experiment: Experiment, state: Abstract) -> Flops:
+    """Of what follows the gradient: optimizer and average."""
+
+    def update(gradient: Any, state: TrainState) -> Any:
+        updates, opt_state = experiment.optimizer.update(gradient, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        return params, opt_state, experiment.ema.update(state.step, state.ema, params)
+
+    return count_flops(update, state.params, state)
 
 
 def _table(summary: dict[str, Any]) -> str:
     size, kept = summary["batch_size"], summary["bytes"]
     rows = [
-        ("parameters", f"{summary['parameters']:,}", ""),
+        ("parameters", f"{summary['parameters']:,}", f"{summary['trainable_parameters']:,} are trained"),
         ("example", "x".join(map(str, summary["shape"])), f"{math.prod(summary['shape']):,} values"),
         ("batch", f"{size:,}", f"{summary['steps']:,} steps"),
         ("evaluation", _flops(summary["flops_per_evaluation"]), "of the model, one example"),

@@ -5,9 +5,13 @@ import jax.ad_checkpoint
 import jax.numpy as jnp
 import pytest
 
-from score_sde.experiment.accounting import bytes_of, saved_bytes
+from score_sde.experiment.accounting import bytes_of, count_flops, gradient_cost
 
 FLOAT, BATCH, WIDTH, DEPTH = 4, 3, 5, 6
+
+
+def saved_bytes(loss, params, *args):
+    return gradient_cost(loss, params, *args).saved_bytes
 
 
 def shape(*sizes, dtype=jnp.float32):
@@ -79,3 +83,8 @@ def test_it_is_what_jax_says_that_it_saves(loss, capsys):
     sizes = [FLOAT * BATCH * WIDTH for line in kept if line.startswith(f"f32[{BATCH},{WIDTH}]")]
     assert len(sizes) == len(kept)
     assert saved_bytes(loss, PARAMS, X) == sum(sizes)
+
+
+@pytest.mark.parametrize("loss", [layers, rematerialised])
+def test_the_operations_are_those_of_value_and_grad(loss):
+    assert gradient_cost(loss, PARAMS, X).flops == count_flops(jax.value_and_grad(loss), PARAMS, X)
