@@ -8,6 +8,7 @@ from typing import Any
 
 _NAMES_OF = {
     "baselines": ("BitsPerDim", "ladder", "standard", "strongest"),
+    "diameter": ("Diameter", "largest_distance"),
     "distances": (
         "Distance",
         "PrecisionRecall",
@@ -19,10 +20,14 @@ _NAMES_OF = {
         "sliced_wasserstein",
     ),
     "legibility": ("Judge", "Legibility", "assess_legibility", "train_judge"),
+    "features": ("Features", "Pixels"),
+    "moments": ("Moments", "frechet", "load_moments", "moments_of", "save_moments"),
+    "summary": ("Summary",),
     "memorization": ("Memorization", "check_memorization", "nearest_neighbors"),
     "pictures": ("save_animation", "save_comparison", "save_grid", "save_strip"),
     "plots": (
         "save_density",
+        "save_histograms",
         "save_ladder",
         "save_neighbor_distances",
         "save_scatter",

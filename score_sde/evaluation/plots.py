@@ -17,6 +17,7 @@ from score_sde.evaluation.checks import as_rows
 from score_sde.evaluation.files import replace_file
 
 BLUE, ORANGE, GRAY = "#3b6ea8", "#d9782d", "#9aa3ad"
+CHANNELS = ("#c23b3b", "#3f8f4f", BLUE)  # red, green, blue
 
 
 def save_scatter(
@@ -135,6 +136,32 @@ def save_neighbor_distances(
     axis.set(xlabel="distance to the nearest training example (data units)", yticks=[])
     axis.legend(frameon=False)
     _plain(axis)
+    return _save(path, figure)
+
+
+def save_histograms(
+    path: str | os.PathLike[str], values: np.ndarray, label_counts: Sequence[int] = (), *, bins: int = 64
+) -> Path:
+    """Histograms of examples (N, *event): values of each channel (last axis), and examples of each label."""
+    channels = np.asarray(values).reshape(-1, np.shape(values)[-1])
+    if not len(channels):
+        raise InputError("values.shape", np.shape(values), "at least one example", "give some")
+    figure, axes = _panels(2 if len(label_counts) else 1, 3.0, width=5.0)
+    named = len(CHANNELS) == channels.shape[1]
+    shown = list(zip(channels.T, CHANNELS, strict=True)) if named else [(channels.ravel(), BLUE)]
+    low, high = float(channels.min()), float(channels.max())
+    whole = high - low < 256 and bool(np.all(channels == np.floor(channels)))  # a bin for each level
+    edges = np.arange(low - 0.5, high + 1) if whole else np.linspace(low, high + 1e-12, bins + 1)
+    for channel, color in shown:
+        axes[0].hist(
+            channel, bins=edges.tolist(), density=True, histtype="stepfilled", color=color, alpha=0.4
+        )
+    axes[0].set(xlabel="value (data units)", yticks=[], title="values" + (" by channel" if named else ""))
+    if len(label_counts):
+        axes[1].bar(range(len(label_counts)), label_counts, color=BLUE)
+        axes[1].set(xlabel="label", title="examples of each label")
+    for axis in axes:
+        _plain(axis)
     return _save(path, figure)
 
 

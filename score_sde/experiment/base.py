@@ -14,6 +14,7 @@ from score_sde.data.base import Dataset
 from score_sde.denoisers.base import ScoreModel
 from score_sde.denoisers.preconditioned import Preconditioned
 from score_sde.errors import InputError
+from score_sde.evaluation.features import Features, Pixels
 from score_sde.experiment.measures.base import Measure
 from score_sde.networks.base import Params, initialise, partition
 from score_sde.objectives.base import Objective
@@ -26,6 +27,7 @@ from score_sde.training.plan import Plan
 from score_sde.training.state import TrainState, init_state
 
 UNCONDITIONAL = Unconditional()
+PIXELS = Pixels()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class Experiment:
         sampler: draws samples from the model.
         measures: what ``--mode=eval`` measures.
         condition: what of a batch the network is told: nothing, or its class labels.
+        features: what ``--mode=inspect`` and Frechet distances describe an example by.
         n_samples: how many samples ``--mode=sample`` draws.
         sampling_batch: how many are drawn at once.
         seed: of initialisation, training, evaluation and sampling.
@@ -56,6 +59,7 @@ class Experiment:
         "n_samples",
         "sampling_batch",
         "condition.sampled",
+        "features",
     )
 
     data: Dataset
@@ -69,6 +73,7 @@ class Experiment:
     model: Callable[..., ScoreModel] = Preconditioned
     measures: tuple[Measure, ...] = ()
     condition: Condition = UNCONDITIONAL
+    features: Features = PIXELS
     n_samples: int = 64
     sampling_batch: int = 64
     seed: int = 0

@@ -2,6 +2,7 @@
 
 from score_sde.experiment.measures.base import Measure, Measurement, Subject
 from score_sde.experiment.measures.distances import Distances
+from score_sde.experiment.measures.frechet import Frechet
 from score_sde.experiment.measures.ladder import Ladder
 from score_sde.experiment.measures.legibility import Legible
 from score_sde.experiment.measures.likelihood import Likelihood
@@ -10,6 +11,7 @@ from score_sde.experiment.measures.memorization import Memorized
 
 __all__ = [
     "Distances",
+    "Frechet",
     "Ladder",
     "Legible",
     "Likelihood",

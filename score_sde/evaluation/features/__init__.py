@@ -1,0 +1,6 @@
+"""What images are compared by: numbers from an image. A new extractor is one file: subclass ``Features``."""
+
+from score_sde.evaluation.features.base import Features
+from score_sde.evaluation.features.pixels import Pixels
+
+__all__ = ["Features", "Pixels"]
