@@ -15,7 +15,7 @@ LEVELS = [
     {"samplers", "guidance", "inverse", "objectives", "likelihood"},
     {"training", "data", "evaluation", "interop"},
     {"config"},
-    {"experiment"},
+    {"experiment", "modes"},
     {"main"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from score_sde import main
+from score_sde import main, modes
 from score_sde.errors import InputError
 from score_sde.pytree import Pytree, static
 from score_sde.sdes import SDE
@@ -102,6 +102,24 @@ def test_overrides_come_in_every_form_of_absl(files):
     assert changes == [("a.b", "1=2"), ("c", "-3"), ("d", "true"), ("e", "false")]
 
 
+def test_a_mode_needs_what_its_entry_says(ran, files, monkeypatch, capsys):
+    calls = []
+    module = types.ModuleType("modes_for_tests")
+    module.survey = lambda run, *, resolution=None: calls.append((run.n_steps, resolution))
+    monkeypatch.setitem(sys.modules, "modes_for_tests", module)
+    survey = modes.Mode("modes_for_tests:survey", needs=("config",), takes=("resolution",))
+    monkeypatch.setitem(modes.MODES, "survey", survey)
+    given = ["score_sde", "--mode=survey", f"--config={files / 'config.py'}"]
+    assert main.run(given) == 0
+    assert main.run([*given, "--resolution=64"]) == 0
+    assert calls == [(10, None), (10, 64)]
+    assert command(files, "--resolution=64") == 2
+    told = capsys.readouterr().err
+    assert told == "error: --resolution = 64: expected nothing with --mode=train; it is for --mode=survey\n"
+    assert main.run(given[:2]) == 2
+    assert capsys.readouterr().err.startswith("error: --config = None: expected a Python file")
+
+
 def test_flags_may_come_from_a_file(ran, files):
     (files / "flags").write_text(f"--mode=train\n--config={files / 'config.py'}\n--config.n_steps=4\n")
     assert main.run(["score_sde", f"--flagfile={files / 'flags'}", f"--workdir={files / 'run'}"]) == 0
@@ -126,7 +144,7 @@ MISTAKES = {
     ),
     "unknown mode": (
         ["--mode=trian"],
-        "--mode = 'trian': expected one of train, eval, sample; did you mean train?",
+        f"--mode = 'trian': expected one of {', '.join(modes.MODES)}; did you mean train?",
     ),
     "unknown flag": (["--wrkdir=x"], "--wrkdir = 'x': expected a known flag; did you mean --workdir?"),
     "no value": (["--mode"], "Missing value for flag --mode"),
@@ -212,7 +230,7 @@ def test_a_work_directory_of_another_config_is_refused(ran, files, capsys):
     assert command(files, "--config.sde.beta_max=25") == 0  # nothing is trained yet
     (files / "run" / "checkpoints" / "10").mkdir(parents=True)
     before = (files / "run" / "config.json").read_text()
-    for mode in main.MODES:
+    for mode in ("train", "eval", "sample"):
         assert command(files, mode=mode) == 2
         told = capsys.readouterr().err
         assert told.startswith("error: config.sde.beta_max = 20.0: expected 25.0, which ")
@@ -239,14 +257,14 @@ def test_the_compilation_cache(monkeypatch, tmp_path):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    main.prepare(None, -1)
+    main.set_environment(None, -1)
     assert os.environ[names[0]] == str(tmp_path / "score_sde" / "jax")
     monkeypatch.setenv(names[0], "mine")
-    main.prepare(None, -1)
+    main.set_environment(None, -1)
     assert os.environ[names[0]] == "mine"
-    main.prepare(str(tmp_path), -1)
+    main.set_environment(str(tmp_path), -1)
     assert os.environ[names[0]] == str(tmp_path)
-    main.prepare("none", -1)
+    main.set_environment("none", -1)
     assert os.environ[names[1]] == "false"
 
 
@@ -255,7 +273,7 @@ def test_help_is_complete_and_does_not_wait_for_jax():
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert time.monotonic() - began < 3
-    own = ("mode", "config", "workdir", "compilation_cache")
+    own = ("mode", "compilation_cache", *modes.FLAGS)
     for word in (*main.MODES, *(f"--{name}" for name in own), "metrics.csv", "results.json", "samples.npz"):
         assert word in done.stdout
     defined = {flag.name for flag in main.FLAGS.get_key_flags_for_module("score_sde.main")}

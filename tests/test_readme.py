@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import norm
 
 from score_sde import main
-from score_sde.config import build
+from score_sde.config import build, load_config
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -143,7 +143,7 @@ def test_mistakes_are_told_in_one_line_and_harm_nothing(workdir, capfd, flag, na
 
 def test_every_config_builds_and_has_a_run_card():
     for path in sorted((ROOT / "configs").rglob("*.py")):
-        config = main.load_config(f"{path}:tiny")
+        config = load_config(f"{path}:tiny")
         assert build(config).data.shape
         assert "Command:" in path.read_text()
 

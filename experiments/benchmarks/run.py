@@ -21,14 +21,14 @@ import jax.numpy as jnp
 import optax
 from absl import app, flags
 
-from score_sde.config import build
+from score_sde.config import build, load_config
 from score_sde.data.batches import Batches
 from score_sde.evaluation.report import table, write_json
-from score_sde.main import load_config
 from score_sde.training.sharding import make_mesh, place_batches, replicate
 from score_sde.training.step import make_multi_step, make_step
 
 FLAGS = flags.FLAGS
+flags.DEFINE_string("config", "configs/digits.py", "the configuration to measure")
 flags.DEFINE_integer("rounds", 15, "alternations of the two timings")
 flags.DEFINE_string("out", str(pathlib.Path(__file__).with_name("results.json")), "where the JSON goes")
 PER_ROUND = 20  # updates
@@ -129,7 +129,7 @@ def measure(experiment: Any, rounds: int) -> dict[str, float]:
 def main(argv: list[str]) -> None:
     """Measure, print, write."""
     del argv
-    config = FLAGS.config or "configs/digits.py"  # the flag is that of score_sde.main
+    config = FLAGS.config
     jax.config.update("jax_enable_compilation_cache", False)
     results = measure(build(load_config(config)), FLAGS.rounds)
     print(table(("figure", "value"), list(results.items())))

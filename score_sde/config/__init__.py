@@ -8,7 +8,19 @@ other: there is nothing to register.
 from score_sde.config.base import marker
 from score_sde.config.build import build, check
 from score_sde.config.describe import bind, call
+from score_sde.config.files import load_config
 from score_sde.config.override import override
 from score_sde.config.storage import differences, from_json, to_json
 
-__all__ = ["bind", "build", "call", "check", "differences", "from_json", "marker", "override", "to_json"]
+__all__ = [
+    "bind",
+    "build",
+    "call",
+    "check",
+    "differences",
+    "from_json",
+    "load_config",
+    "marker",
+    "override",
+    "to_json",
+]
