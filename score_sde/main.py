@@ -11,9 +11,14 @@ Modes, and what each writes below the work directory:
   eval     eval/results.json       bits/dim with standard error, baselines, sample metrics; also printed
   sample   sample/samples.npz      array `samples`, in the units of the data
            sample/grid.png         the same as a picture, and the reverse process beside it
+  plan     (nothing)               parameters, operations and memory, in seconds and without data or
+                                   --workdir: printed as a table, and as JSON in the last line
+  inspect  inspect/inspection.json what the data are like, and the sigma_max and sigma_data that suit them
+           inspect/statistics.npz  mean and covariance of the features, which Frechet distances (FID) need
+           inspect/examples.png    examples as a picture, and histogram.png beside it
 
 Flags:
-  --mode                 train, eval or sample
+  --mode                 one of the modes above
   --config               a Python file with a function get_config(); what follows a colon is its argument
   --config.FIELD=VALUE   changes one field: a number, true or false, None, "(1, 2)", text, or module:Name
                          for a whole part; a misspelt FIELD is answered with the fields that exist
@@ -31,6 +36,7 @@ Flags:
 Examples:
   python -m score_sde.main --mode=train --config=configs/digits.py --workdir=runs/digits
   python -m score_sde.main --mode=train --config=configs/digits.py:tiny --workdir=runs/tiny
+  python -m score_sde.main --mode=plan --config=configs/digits.py
   python -m score_sde.main --mode=eval --config=configs/digits.py --workdir=runs/digits
   python -m score_sde.main --mode=sample --config=configs/digits.py --workdir=runs/digits \
       --config.sampler.n_steps=200 --config.sampler.predictor=score_sde.samplers:EulerMaruyama

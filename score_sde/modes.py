@@ -60,6 +60,8 @@ MODES = {
     "train": Mode("score_sde.experiment:train", workdir=begun),
     "eval": Mode("score_sde.experiment:evaluate"),
     "sample": Mode("score_sde.experiment:sample"),
+    "plan": Mode("score_sde.experiment:plan", needs=("config",)),
+    "inspect": Mode("score_sde.experiment:inspect", workdir=made),
 }
 
 

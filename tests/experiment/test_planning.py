@@ -1,12 +1,14 @@
 """The plan of an experiment against the experiment itself."""
 
 import json
+import pathlib
 import time
 
 import jax
 import pytest
 from flax import nnx
 
+from score_sde import main
 from score_sde.data.base import Dataset
 from score_sde.denoisers import NoisePrediction, Preconditioned
 from score_sde.dequantization import UniformDequantization
@@ -129,6 +131,17 @@ def test_networks_beyond_any_memory(capsys):
     assert summary["bytes"]["parameters"] == 4 * summary["parameters"]
     last = capsys.readouterr().out.rstrip().splitlines()[-1]
     assert json.loads(last) == summary
+
+
+def test_the_command_line_needs_no_work_directory(capsys, monkeypatch):
+    monkeypatch.setattr(main, "set_environment", lambda cache, verbosity: None)
+    config = pathlib.Path(__file__).parents[2] / "configs" / "digits.py"
+    assert (
+        main.run(["score_sde", "--mode=plan", f"--config={config}:tiny", "--config.training.batch_size=5"])
+        == 0
+    )
+    summary = json.loads(capsys.readouterr().out.rstrip().splitlines()[-1])
+    assert (summary["batch_size"], summary["shape"]) == (5, [8, 8, 1])
 
 
 def test_the_table_names_what_the_json_has(capsys):
