@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from score_sde.errors import InputError
-from score_sde.networks.layers.initializers import Init, uniform_init
+from score_sde.networks.layers.initializers import BiasInit, Init, uniform_init, zero_bias_init
 from score_sde.networks.layers.linear import DType, Linear
 from score_sde.networks.layers.norms import GroupNorm
 from score_sde.typing import Array
@@ -31,6 +31,7 @@ class SelfAttention(nnx.Module):
         rescale: float = 1.0,
         init_scale: float = 0.0,
         init: Init = uniform_init,
+        bias_init: BiasInit = zero_bias_init,
         norm: Callable[[int], nnx.Module] = GroupNorm,
         dtype: DType = jnp.float32,
         remat: bool = False,
@@ -39,7 +40,7 @@ class SelfAttention(nnx.Module):
         if channels % heads:
             raise InputError("SelfAttention.heads", heads, f"a divisor of channels = {channels}")
         self.norm = norm(channels)
-        self.qkv = Linear(channels, 3 * channels, init=init, dtype=dtype, rngs=rngs)
+        self.qkv = Linear(channels, 3 * channels, init=init, bias_init=bias_init, dtype=dtype, rngs=rngs)
         self.out = Linear(channels, channels, init_scale=init_scale, init=init, dtype=dtype, rngs=rngs)
         self.heads, self.rescale, self.remat = heads, rescale, remat
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from flax import nnx
 
 from score_sde.networks.layers.convolution import Conv
 from score_sde.networks.layers.dropout import dropout
-from score_sde.networks.layers.initializers import Init, uniform_init
+from score_sde.networks.layers.initializers import BiasInit, Init, uniform_init, zero_bias_init
 from score_sde.networks.layers.linear import DType, Linear
 from score_sde.networks.layers.norms import GroupNorm
 from score_sde.typing import Array, Key
@@ -67,6 +67,7 @@ class Style:
         dropout: probability, before the second convolution.
         rescale: what each residual sum is divided by, 1 or sqrt(2).
         init: how weights are drawn.
+        bias_init: how biases are drawn, but for the last layer of each residual branch, where they are 0.
         last_scale: scale of the last layer of each residual branch; 0: the block starts as its skip.
         dtype: what layers compute in; parameters and norms stay float32.
         remat: compute a block again in the backward pass instead of keeping its insides.
@@ -79,6 +80,7 @@ class Style:
     dropout: float = 0.0
     rescale: float = 1.0
     init: Init = uniform_init
+    bias_init: BiasInit = zero_bias_init
     last_scale: float = 0.0
     dtype: DType = jnp.float32
     remat: bool = False
@@ -110,17 +112,14 @@ class ResidualBlock(nnx.Module):
     ) -> None:
         self.style, self.resample = style, resample
         self.norm1, self.norm2 = style.norm(n_in), style.norm(n_out)
-        options = {"rank": style.rank, "init": style.init, "dtype": style.dtype, "rngs": rngs}
-        self.conv1 = Conv(n_in, n_out, **options)  # type: ignore[arg-type]
+        drawn: dict[str, Any] = {"init": style.init, "dtype": style.dtype, "rngs": rngs}
+        biased = {**drawn, "bias_init": style.bias_init}
+        self.conv1 = Conv(n_in, n_out, rank=style.rank, **biased)
         width = style.modulation.width * n_out
-        self.embed = (
-            None
-            if n_embedding is None
-            else Linear(n_embedding, width, init=style.init, dtype=style.dtype, rngs=rngs)
-        )
-        self.conv2 = Conv(n_out, n_out, init_scale=style.last_scale, **options)  # type: ignore[arg-type]
+        self.embed = None if n_embedding is None else Linear(n_embedding, width, **biased)
+        self.conv2 = Conv(n_out, n_out, rank=style.rank, init_scale=style.last_scale, **drawn)
         size = int(n_in != n_out) if skip_size is None else skip_size
-        self.skip = Conv(n_in, n_out, size, **options) if size else None  # type: ignore[arg-type]
+        self.skip = Conv(n_in, n_out, size, rank=style.rank, **biased) if size else None
 
     def __call__(self, x: Array, embedding: Array | None = None, *, key: Key | None = None) -> Array:
         """(B, *space, n_in), (B, n_embedding) -> (B, *space', n_out); ``key=None``: no dropout."""
