@@ -1,0 +1,1 @@
+"""Weights that papers' authors released, and ours for others."""
