@@ -1,6 +1,7 @@
 """What images are compared by: numbers from an image. A new extractor is one file: subclass ``Features``."""
 
 from score_sde.evaluation.features.base import Features
+from score_sde.evaluation.features.inception import Inception
 from score_sde.evaluation.features.pixels import Pixels
 
-__all__ = ["Features", "Pixels"]
+__all__ = ["Features", "Inception", "Pixels"]
