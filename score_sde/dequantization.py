@@ -1,4 +1,4 @@
-"""Units: how raw data become the model's values in [-1, 1] and back, and what that does to densities."""
+"""Units: how raw data become the model's values and back, and what that does to densities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from score_sde.typing import Array, Batch, Key
 
 
 class Units(Pytree, ABC):
-    """Raw data units and model space [-1, 1], and the volume factor between them."""
+    """Raw data units and model space (most often [-1, 1]), and the volume factor between them."""
 
     @abstractmethod
     def encode(self, key: Key, raw: Array) -> Batch:
@@ -36,6 +36,15 @@ class Units(Pytree, ABC):
     def log_scale(self) -> float:
         """log |dx / d raw| of one dimension."""
 
+    @property
+    def dequantized(self) -> Units:
+        """The units whose ``encode`` spreads integers over their cells, for likelihoods of trained models.
+
+        A density at isolated points bounds no code length (Theis et al. 2016, section 3.1), so data that
+        training leaves at its levels is spread before it is measured.
+        """
+        return self
+
     def bits_per_dim(self, nats: Any, dimensions: int) -> Array:
         """-(log p(x) / dimensions + log |dx / d raw|) / log 2, from log p(x) in model space.
 
@@ -46,33 +55,24 @@ class Units(Pytree, ABC):
         return -(nats / dimensions + self.log_scale) / math.log(2)
 
 
-class UniformDequantization(Units):
-    """Integers 0..levels-1 with uniform noise: x = 2 (n + u) / levels - 1, u ~ U[0, 1).
+class Levels(Units):
+    """Integers 0..levels-1, and the interval [low, high] of model space that they are put on.
 
-    Every integer owns a cell of width 2 / levels, so log |dx / d raw| = log(2 / levels) and the
-    uniform density on [-1, 1] costs log2(levels) bits per dimension.
+    ``low`` and ``high`` are -1 and 1 for most models, 0 and 1 for those of Song and Ermon (2019, 2020) and
+    the VE models of Song et al. (2021).
     """
 
     levels: int = static()
+    low: float = static(-1.0)
+    high: float = static(1.0)
 
     def __post_init__(self) -> None:
+        name = type(self).__name__
         if not (isinstance(self.levels, int) and self.levels >= 2):
             expected = "an integer of at least 2"
-            raise InputError(
-                "UniformDequantization.levels", self.levels, expected, "count the distinct values"
-            )
-
-    def encode(self, key: Key, raw: Array) -> Batch:
-        """2 (raw + u) / levels - 1; ``decode`` gives ``raw`` back."""
-        raw = jnp.asarray(raw)
-        raw = raw.astype(jnp.result_type(raw, float))
-        x = self._place(raw + jax.random.uniform(key, raw.shape, raw.dtype))
-        # Rounding can carry a u next to 0 or 1 into the neighbour's cell: those few go to the middle.
-        return jnp.where(self.decode(x) == raw, x, self._place(raw + 0.5))
-
-    def decode(self, x: ArrayLike) -> Array:
-        """floor((x + 1) levels / 2), cut to 0..levels-1; integers as floats, so that NaN stays NaN."""
-        return jnp.clip(jnp.floor(0.5 * (x + 1) * self.levels), 0, self.levels - 1)
+            raise InputError(f"{name}.levels", self.levels, expected, "count the distinct values")
+        if not self.low < self.high:
+            raise InputError(f"{name}.high", self.high, f"more than low = {self.low!r}", "raise it")
 
     def check(self, raw: Array, where: str = "data") -> None:
         """Raise InputError unless all values are integers in 0..levels-1."""
@@ -81,13 +81,65 @@ class UniformDequantization(Units):
         expected = f"integers from 0 to {self.levels - 1}"
         _raise_for_first(where, values, good, expected, "set the number of levels to the data's")
 
+
+class UniformDequantization(Levels):
+    """Integers with uniform noise: x = low + (high - low) (n + u) / levels, u ~ U[0, 1).
+
+    Every integer owns a cell of width (high - low) / levels, so log |dx / d raw| is its logarithm, and the
+    uniform density on [low, high] costs log2(levels) bits per dimension.
+    """
+
+    def encode(self, key: Key, raw: Array) -> Batch:
+        """Each integer at a random place of its cell; ``decode`` gives ``raw`` back."""
+        raw = jnp.asarray(raw)
+        raw = raw.astype(jnp.result_type(raw, float))
+        x = self._place(raw + jax.random.uniform(key, raw.shape, raw.dtype))
+        # Rounding can carry a u next to 0 or 1 into the neighbour's cell: those few go to the middle.
+        return jnp.where(self.decode(x) == raw, x, self._place(raw + 0.5))
+
+    def decode(self, x: ArrayLike) -> Array:
+        """floor((x - low) levels / (high - low)), cut to 0..levels-1; as floats, so that NaN stays NaN."""
+        position = (jnp.asarray(x) - self.low) / (self.high - self.low) * self.levels
+        return jnp.clip(jnp.floor(position), 0, self.levels - 1)
+
     @property
     def log_scale(self) -> float:
-        """log(2 / levels)."""
-        return math.log(2 / self.levels)
+        """log((high - low) / levels)."""
+        return math.log((self.high - self.low) / self.levels)
 
     def _place(self, position: Array) -> Array:
-        return 2 * position / self.levels - 1
+        return (self.high - self.low) * position / self.levels + self.low
+
+
+class Rescaled(Levels):
+    """Integers without noise: x = low + (high - low) n / (levels - 1), so that black is low and white high.
+
+    What the published models were trained on (the original code with ``uniform_dequantization = False``,
+    Karras et al. 2022, Dhariwal and Nichol 2021). ``dequantized`` puts the same integers into cells over the
+    same interval, which is where the original code measures bits per dimension.
+    """
+
+    def encode(self, key: Key, raw: Array) -> Batch:
+        """low + (high - low) raw / (levels - 1)."""
+        del key
+        raw = jnp.asarray(raw)
+        raw = raw.astype(jnp.result_type(raw, float))
+        return (self.high - self.low) * raw / (self.levels - 1) + self.low
+
+    def decode(self, x: ArrayLike) -> Array:
+        """The nearest of the levels 0..levels-1; as floats, so that NaN stays NaN."""
+        position = (jnp.asarray(x) - self.low) / (self.high - self.low) * (self.levels - 1)
+        return jnp.clip(jnp.round(position), 0, self.levels - 1)
+
+    @property
+    def log_scale(self) -> float:
+        """log((high - low) / (levels - 1))."""
+        return math.log((self.high - self.low) / (self.levels - 1))
+
+    @property
+    def dequantized(self) -> UniformDequantization:
+        """``UniformDequantization`` over the same interval."""
+        return UniformDequantization(levels=self.levels, low=self.low, high=self.high)
 
 
 class Continuous(Units):

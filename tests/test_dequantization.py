@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from score_sde.dequantization import Continuous, UniformDequantization
+from score_sde.dequantization import Continuous, Rescaled, UniformDequantization
 from score_sde.errors import InputError
 
 
@@ -23,6 +23,40 @@ def test_encode_then_decode_is_the_identity_in_float32(levels):
     np.testing.assert_array_equal(units.decode(x), raw)
     assert float(x.min()) >= -1
     assert float(x.max()) <= 1
+
+
+@pytest.mark.parametrize("kind", [UniformDequantization, Rescaled])
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (0.0, 1.0), (-0.3, 2.9)])
+@pytest.mark.parametrize("levels", [2, 17, 256])
+def test_every_level_comes_back_from_every_interval(kind, low, high, levels):
+    raw = np.tile(np.arange(levels), 300)
+    units = kind(levels=levels, low=low, high=high)
+    x = np.asarray(units.encode(jax.random.key(0), raw))
+    np.testing.assert_array_equal(units.decode(x), raw)
+    assert low <= x.min() <= low + (high - low) / levels
+    assert high - (high - low) / levels <= x.max() <= high
+
+
+def test_pixels_without_noise_are_the_originals_scalers():
+    """score_sde's get_data_scaler: n / 255, and 2 n / 255 - 1 where centred; EDM's n / 127.5 - 1."""
+    raw, key = np.arange(256, dtype=np.uint8), jax.random.key(0)
+    plain, centred = Rescaled(levels=256, low=0.0), Rescaled(levels=256)
+    np.testing.assert_allclose(plain.encode(key, raw), raw / 255, rtol=1e-6)
+    np.testing.assert_allclose(centred.encode(key, raw), raw / 127.5 - 1, atol=1e-6)
+    between = (raw[:-1] + 0.49) / 255
+    np.testing.assert_array_equal(plain.decode(between), raw[:-1])  # the nearest, not the one below
+    np.testing.assert_array_equal(plain.decode(between + 0.02 / 255), raw[1:])
+
+
+def test_bits_per_dim_are_measured_on_cells():
+    """The offsets of score_sde's likelihood.py: 7 bits on [-1, 1], 8 bits on [0, 1]; cells of 1/256."""
+    for low, offset in ((-1.0, 7.0), (0.0, 8.0)):
+        units = Rescaled(levels=256, low=low).dequantized
+        np.testing.assert_allclose(units.bits_per_dim(0.0, 3072), offset, rtol=1e-12)
+        x = np.asarray(units.encode(jax.random.key(0), np.full(1000, 255)))
+        assert x.min() >= 1 - (1 - low) / 256 - 1e-6
+    units = UniformDequantization(levels=17)
+    assert units.dequantized is units
 
 
 def test_dequantised_values_are_uniform_in_their_cell():
@@ -114,6 +148,8 @@ def test_check_accepts_what_belongs():
     [
         (lambda: UniformDequantization(levels=1), "levels"),
         (lambda: UniformDequantization(levels=2.5), "levels"),
+        (lambda: Rescaled(levels=1), "levels"),
+        (lambda: UniformDequantization(levels=2, low=1.0), "high"),
         (lambda: Continuous(low=1.0, high=1.0), "high"),
     ],
 )

@@ -14,6 +14,7 @@ import numpy as np
 
 from score_sde.data.base import Dataset
 from score_sde.denoisers.base import ScoreModel
+from score_sde.dequantization import Units
 from score_sde.objectives.base import Objective
 from score_sde.pytree import Pytree
 from score_sde.training.conditions import Condition, Unconditional
@@ -49,9 +50,12 @@ class Subject:
             self._drawn = np.asarray(self._draw(self.key("samples"), n))
         return self._drawn[:n]
 
-    def encoded(self, key: Key, batch: dict[str, Array]) -> tuple[Array, Any]:
-        """A batch of raw data in model space, and what the model is told of it; may be traced."""
-        x = self.data.units.encode(key, batch["x"])
+    def encoded(self, key: Key, batch: dict[str, Array], units: Units | None = None) -> tuple[Array, Any]:
+        """A batch of raw data in model space, and what the model is told of it; may be traced.
+
+        ``units`` are those of the data unless others are given.
+        """
+        x = (units or self.data.units).encode(key, batch["x"])
         return x, self.condition({**batch, "x": x}, n_classes=self.data.n_classes)
 
     @functools.cached_property

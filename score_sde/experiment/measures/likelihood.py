@@ -41,7 +41,7 @@ class Likelihood(Measure):
         solve = self._compiled(subject, self.solver)
         reports = [solve(i, batch) for i, batch in enumerate(batches)]
         nats = np.concatenate([np.asarray(report.nats) for report in reports])
-        bits = np.asarray(subject.data.units.bits_per_dim(nats, math.prod(subject.data.shape)))
+        bits = np.asarray(subject.data.units.dequantized.bits_per_dim(nats, math.prod(subject.data.shape)))
         mean, error = float(bits.mean()), float(bits.std(ddof=1) / np.sqrt(len(bits)))
         moved = self._moved(subject, batches[0], bits)
         values: dict[str, Any] = {
@@ -56,7 +56,7 @@ class Likelihood(Measure):
 
     def _moved(self, subject: Subject, batch: Example, bits: np.ndarray) -> float:
         nats = np.asarray(self._compiled(subject, self.refined)(0, batch).nats)
-        refined = subject.data.units.bits_per_dim(nats, math.prod(subject.data.shape))
+        refined = subject.data.units.dequantized.bits_per_dim(nats, math.prod(subject.data.shape))
         return float(np.mean(np.asarray(refined) - bits[: len(nats)]))
 
     def _compiled(self, subject: Subject, solver: Integrator) -> Callable[[int, Example], LikelihoodReport]:
@@ -64,7 +64,7 @@ class Likelihood(Measure):
 
         @jax.jit
         def run(key: Key, batch: dict[str, Array]) -> LikelihoodReport:
-            x, cond = subject.encoded(jax.random.fold_in(key, 0), batch)
+            x, cond = subject.encoded(jax.random.fold_in(key, 0), batch, subject.data.units.dequantized)
             return evaluate_likelihood(
                 subject.model,
                 x,
