@@ -19,7 +19,7 @@ class Pixels(Features):
     averaged over squares of the smallest side, a divisor of height and width, that brings them there.
     """
 
-    limit: int = static(4096)
+    limit: int = static(1024)
 
     def __post_init__(self) -> None:
         if self.limit < 1:
