@@ -41,7 +41,7 @@ def refuse_reference(reference: Any) -> Any:
 
 
 def read_pickle(file: Any, handlers: Handlers, persistent: Callable[[Any], Any] = refuse_reference) -> Any:
-    """The object in a pickle, out of None, numbers, text, bytes, lists, tuples, dicts, sets and handlers' results.
+    """The object in a pickle: None, numbers, text, bytes, lists, tuples, dicts, sets and what handlers give.
 
     Nothing is imported and nothing that the file names is called: a name must be one of ``handlers``, whose
     value is called with the arguments in its place. Reads up to the end of the pickle and no further.

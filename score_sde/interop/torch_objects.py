@@ -1,16 +1,16 @@
-"""PyTorch's tensors as its pickles describe them: storages, views into them, and the names that build them."""
+"""PyTorch's tensors as its pickles describe them: storages, views into them, the names that build them."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
-from score_sde.interop.pickles import Handler, Record, record
+from score_sde.interop.pickles import Handler, Name, Record, record
 
 DTYPES = {
     "float64": np.float64, "float32": np.float32, "float16": np.float16, "bfloat16": jnp.bfloat16,
@@ -83,9 +83,9 @@ def rebuild_typed_tensor(
     storage: Any, offset: Any, shape: Any, strides: Any, grad: Any, hooks: Any, dtype: Any, *_: Any
 ) -> Tensor:
     """``torch._utils._rebuild_tensor_v3``: the storage holds bytes, the type is said beside it."""
-    if type(storage) is not Storage or not isinstance(dtype, np.dtype):
-        raise ValueError("a tensor without a storage or a type")
-    return _tensor(storage, dtype, offset, shape, strides)
+    if type(storage) is not Storage:
+        raise ValueError("a tensor without a storage")
+    return _tensor(storage, _type_named(dtype), offset, shape, strides)
 
 
 def _tensor(storage: Storage, dtype: np.dtype[Any], offset: Any, shape: Any, strides: Any) -> Tensor:
@@ -103,10 +103,18 @@ def storage_of(reference: Any, find: Callable[[str, np.dtype[Any], int], Storage
     if type(reference) is not tuple or len(reference) < 5 or reference[0] != "storage":
         raise ValueError("it refers to something that is not a storage")
     _, kind, key, _, count = reference[:5]
-    dtype = getattr(kind, "handler", lambda: None)()
-    if not isinstance(dtype, np.dtype) or type(key) is not str or type(count) is not int or count < 0:
-        raise ValueError("a storage without type, key or size")
-    return find(key, dtype, count)
+    if type(key) is not str or type(count) is not int or not 0 <= count < 2**62:
+        raise ValueError("a storage without key or size")
+    return find(key, _type_named(kind), count)
+
+
+def _type_named(name: Any) -> np.dtype[Any]:
+    """The type of numbers that ``torch.FloatStorage`` or ``torch.float32`` means."""
+    last = name.name.rpartition(".")[2] if type(name) is Name else ""
+    known = STORAGES.get(last, last)
+    if known not in DTYPES:
+        raise ValueError("numbers of an unknown type")
+    return np.dtype(DTYPES[known])
 
 
 def _first(value: Any, *_: Any) -> Any:
@@ -125,13 +133,7 @@ def _nothing(*_: Any) -> dict[Any, Any]:
     return {}
 
 
-def _dtype(name: str) -> Callable[[], np.dtype[Any]]:
-    return lambda: np.dtype(DTYPES[name])
-
-
-def _numpy_dtype(code: Any = None, *_: Any) -> Record:
-    return Record("numpy.dtype", (code,))
-
+_KINDS = [*(f"{room}{kind}" for room in ("", "storage.", "cuda.") for kind in STORAGES), *DTYPES]
 
 HANDLERS: dict[str, Handler] = {
     "collections.OrderedDict": _nothing,
@@ -148,13 +150,11 @@ HANDLERS: dict[str, Handler] = {
     "torch._utils._rebuild_tensor": rebuild_tensor,
     "torch._utils._rebuild_tensor_v2": rebuild_tensor,
     "torch._utils._rebuild_tensor_v3": rebuild_typed_tensor,
-    "numpy.dtype": _numpy_dtype,
+    "numpy.dtype": record("numpy.dtype"),
     "numpy.ndarray": record("numpy.ndarray"),
     "numpy.core.multiarray.scalar": record("numpy.scalar"),
     "numpy._core.multiarray.scalar": record("numpy.scalar"),
     "numpy.core.multiarray._reconstruct": record("numpy.array"),
     "numpy._core.multiarray._reconstruct": record("numpy.array"),
-    **{f"torch.{name}": _dtype(dtype) for name, dtype in STORAGES.items()},
-    **{f"torch.storage.{name}": _dtype(dtype) for name, dtype in STORAGES.items()},
-    **{f"torch.cuda.{name}": _dtype(dtype) for name, dtype in STORAGES.items()},
+    **{f"torch.{kind}": record(kind) for kind in _KINDS},  # named only; see _type_named
 }
