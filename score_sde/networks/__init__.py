@@ -1,7 +1,21 @@
 """Networks: flax modules that map (x, noise labels, condition) to an array like x."""
 
+from score_sde.networks.adm import ADM, ADMSuperResolution
+from score_sde.networks.adm_classifier import ADMClassifier
 from score_sde.networks.base import Params, partition
+from score_sde.networks.dhariwal_unet import DhariwalUNet
 from score_sde.networks.mlp import MLP
+from score_sde.networks.song_unet import SongUNet
 from score_sde.networks.unet import UNet
 
-__all__ = ["MLP", "Params", "UNet", "partition"]
+__all__ = [
+    "ADM",
+    "MLP",
+    "ADMClassifier",
+    "ADMSuperResolution",
+    "DhariwalUNet",
+    "Params",
+    "SongUNet",
+    "UNet",
+    "partition",
+]

@@ -5,45 +5,133 @@ arguments: no hidden state, and randomness (dropout) only from a key that the ca
 """
 
 from score_sde.networks.layers.attention import SelfAttention, attend
-from score_sde.networks.layers.blocks import PLAIN, Added, Modulation, ResidualBlock, ScaleShift, Style
+from score_sde.networks.layers.blocks import (
+    PLAIN,
+    SCALE_SHIFT,
+    Added,
+    Modulation,
+    ResidualBlock,
+    ScaleShift,
+    Style,
+)
 from score_sde.networks.layers.convolution import Conv, convolve
 from score_sde.networks.layers.dropout import dropout, split_or_none
 from score_sde.networks.layers.embeddings import FourierEmbedding, LabelEmbedding, PositionalEmbedding
+from score_sde.networks.layers.heads import HEADS_OF_64, ConstantHeads, Heads, HeadsOf, WholeHeads
+from score_sde.networks.layers.hourglass import (
+    Decoder,
+    Encoder,
+    Plan,
+    attended_levels,
+    require_example,
+    require_shape,
+)
 from score_sde.networks.layers.initializers import (
     fan_in_bias_init,
     fan_in_uniform_init,
+    normal_init,
     uniform_init,
     zero_bias_init,
 )
 from score_sde.networks.layers.linear import DType, Linear
+from score_sde.networks.layers.mapping import ClassTable, Mapping
 from score_sde.networks.layers.norms import GroupNorm
-from score_sde.networks.layers.resample import FIR, Plain, Resampling, average_pool, nearest_upsample
+from score_sde.networks.layers.pools import (
+    ATTENTION_POOL,
+    AttentionPool,
+    MeanPool,
+    NormedSpatialPool,
+    Pool,
+    SpatialPool,
+)
+from score_sde.networks.layers.pyramids import (
+    NO_INPUT,
+    TOP_OUTPUT,
+    InputPyramid,
+    InputResidual,
+    InputSkip,
+    NoInput,
+    OutputPyramid,
+    OutputSkip,
+    TopOutput,
+)
+from score_sde.networks.layers.resample import (
+    FIR,
+    PLAIN_RESAMPLING,
+    Plain,
+    Resampling,
+    average_pool,
+    nearest_upsample,
+)
+from score_sde.networks.layers.rescaling import (
+    RESCALING_BLOCKS,
+    Rescaling,
+    RescalingBlocks,
+    RescalingConvolutions,
+    RescalingFilters,
+)
 
 __all__ = [
+    "ATTENTION_POOL",
     "FIR",
+    "HEADS_OF_64",
+    "NO_INPUT",
     "PLAIN",
+    "PLAIN_RESAMPLING",
+    "RESCALING_BLOCKS",
+    "SCALE_SHIFT",
+    "TOP_OUTPUT",
     "Added",
+    "AttentionPool",
+    "ClassTable",
+    "ConstantHeads",
     "Conv",
     "DType",
+    "Decoder",
+    "Encoder",
     "FourierEmbedding",
     "GroupNorm",
+    "Heads",
+    "HeadsOf",
+    "InputPyramid",
+    "InputResidual",
+    "InputSkip",
     "LabelEmbedding",
     "Linear",
+    "Mapping",
+    "MeanPool",
     "Modulation",
+    "NoInput",
+    "NormedSpatialPool",
+    "OutputPyramid",
+    "OutputSkip",
     "Plain",
+    "Plan",
+    "Pool",
     "PositionalEmbedding",
     "Resampling",
+    "Rescaling",
+    "RescalingBlocks",
+    "RescalingConvolutions",
+    "RescalingFilters",
     "ResidualBlock",
     "ScaleShift",
     "SelfAttention",
+    "SpatialPool",
     "Style",
+    "TopOutput",
+    "WholeHeads",
     "attend",
+    "attended_levels",
     "average_pool",
     "convolve",
     "dropout",
     "fan_in_bias_init",
     "fan_in_uniform_init",
     "nearest_upsample",
+    "normal_init",
+    "require_example",
+    "require_shape",
     "split_or_none",
     "uniform_init",
     "zero_bias_init",

@@ -55,6 +55,9 @@ class ScaleShift(Modulation):
         return norm.modulated(hidden, scale, shift)
 
 
+SCALE_SHIFT = ScaleShift()
+
+
 @dataclasses.dataclass(frozen=True)
 class Style:
     """What all blocks of one network share.

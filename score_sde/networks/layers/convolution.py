@@ -44,11 +44,14 @@ class Conv(nnx.Module):
         return y if self.bias is None else y + computed(self.bias[...], self.dtype)
 
 
-def convolve(x: Array, kernel: Array, stride: int = 1, dilation: int = 1) -> Array:
+def convolve(
+    x: Array, kernel: Array, stride: int = 1, dilation: int = 1, padding: int | None = None
+) -> Array:
     """Convolution of (B, *space, n_in) with (*field, n_in, n_out): the one place that says how.
 
     Padded with k - 1 - (k - 1) // 2 zeros before and (k - 1) // 2 after where the stride is 1, and as many
-    on both sides, k // 2, where it is not, so that strided layers see what PyTorch's do.
+    on both sides, k // 2, where it is not, so that strided layers see what PyTorch's do; or with ``padding``
+    zeros on both sides of every axis.
 
     No rule of its own for gradients: outside of loops the library's are the fastest at these sizes, and a
     custom rule would forbid forward-mode differentiation, which likelihoods use. Inside ``lax.scan`` XLA's
@@ -59,12 +62,12 @@ def convolve(x: Array, kernel: Array, stride: int = 1, dilation: int = 1) -> Arr
         return x @ kernel.reshape(kernel.shape[-2:])
     layout = ("NWC", "WIO", "NWC") if len(field) == 1 else ("NHWC", "HWIO", "NHWC")
     reach = [dilation * (k - 1) for k in field]
-    padding = [(k - k // 2, k // 2) if stride == 1 else (k // 2, k // 2) for k in reach]
+    same = [(k - k // 2, k // 2) if stride == 1 else (k // 2, k // 2) for k in reach]
     return jax.lax.conv_general_dilated(
         x,
         kernel,
         (stride,) * len(field),
-        padding,
+        same if padding is None else [(padding, padding)] * len(field),
         rhs_dilation=(dilation,) * len(field),
         dimension_numbers=layout,
     )

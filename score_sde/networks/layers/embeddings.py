@@ -25,8 +25,15 @@ class PositionalEmbedding(nnx.Module):
     """
 
     def __init__(
-        self, dim: int, *, max_period: float = 10_000.0, scale: float = 1.0, endpoint: bool = True
+        self,
+        dim: int,
+        *,
+        max_period: float = 10_000.0,
+        scale: float = 1.0,
+        endpoint: bool = True,
+        rngs: nnx.Rngs | None = None,
     ) -> None:
+        del rngs  # nothing is drawn; the other embeddings take it in the same place
         _require_even("PositionalEmbedding.dim", dim, 4)
         self.dim, self.max_period, self.scale = dim, max_period, scale
         self.intervals = dim // 2 - 1 if endpoint else dim // 2

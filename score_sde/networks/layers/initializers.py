@@ -27,6 +27,11 @@ def fan_in_uniform_init(key: Key, shape: tuple[int, ...], scale: float = 1.0) ->
     return _uniform(key, shape, scale / math.prod(shape[:-1]))
 
 
+def normal_init(key: Key, shape: tuple[int, ...], scale: float = 1.0) -> Array:
+    """N(0, scale), whatever the shape: tables of classes."""
+    return math.sqrt(scale) * jax.random.normal(key, shape, jnp.float32)
+
+
 def fan_in_bias_init(key: Key, shape: tuple[int, ...]) -> Array:
     """Uniform on +-sqrt(1 / fan_in) of the kernel's shape: PyTorch's default biases."""
     return _uniform(key, (shape[-1],), 1 / math.prod(shape[:-1]))

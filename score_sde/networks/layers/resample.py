@@ -23,6 +23,14 @@ class Resampling(ABC):
     def up(self, x: Array) -> Array:
         """(B, *space, C) -> (B, *2 space, C)."""
 
+    @abstractmethod
+    def smoothed(self, x: Array) -> Array:
+        """The filter of ``down`` at every pixel and at the one before the first: (B, *space + 1, C).
+
+        x is zero outside. A strided 3x3 convolution of it, without padding, is the filtered half of the
+        unstrided one.
+        """
+
 
 @dataclasses.dataclass(frozen=True)
 class Plain(Resampling):
@@ -35,6 +43,10 @@ class Plain(Resampling):
     def up(self, x: Array) -> Array:
         """Each pixel twice along each axis."""
         return nearest_upsample(x)
+
+    def smoothed(self, x: Array) -> Array:
+        """Means of each pixel and the next along each axis."""
+        return _smoothed(x, [0.5, 0.5])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +79,16 @@ class FIR(Resampling):
             x = _filtered_double(x, [2 * k for k in self._taps()], axis)
         return x
 
+    def smoothed(self, x: Array) -> Array:
+        """The filter at every pixel."""
+        return _smoothed(x, self._taps())
+
     def _taps(self) -> list[float]:
         """The normalised kernel, reversed: a convolution, not a correlation."""
         return [k / sum(self.kernel) for k in reversed(self.kernel)]
+
+
+PLAIN_RESAMPLING = Plain()
 
 
 def average_pool(x: Array, factor: int = 2) -> Array:
@@ -87,6 +106,15 @@ def nearest_upsample(x: Array, factor: int = 2) -> Array:
         split, wide = [*split, size, 1], [*wide, size, factor]
     repeated = jnp.broadcast_to(x.reshape(*split, x.shape[-1]), (*wide, x.shape[-1]))
     return repeated.reshape(x.shape[0], *(factor * size for size in x.shape[1:-1]), x.shape[-1])
+
+
+def _smoothed(x: Array, taps: Sequence[float]) -> Array:
+    before, after = (len(taps) - 1) // 2 + 1, len(taps) // 2
+    for axis in range(1, x.ndim - 1):
+        size = x.shape[axis] + 1
+        padded = jnp.pad(x, [(before, after) if i == axis else (0, 0) for i in range(x.ndim)])
+        x = sum(k * _window(padded, axis, j, size) for j, k in enumerate(taps))  # type: ignore[assignment]
+    return x
 
 
 def _filtered_half(x: Array, taps: Sequence[float], axis: int) -> Array:
