@@ -1,0 +1,7 @@
+"""The layouts that files are recognised by: the first that recognises the names is taken."""
+
+from __future__ import annotations
+
+from score_sde.interop.base import Layout
+
+LAYOUTS: tuple[Layout, ...] = ()
