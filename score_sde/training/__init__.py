@@ -1,13 +1,13 @@
 """Training: a pure step, several of them per dispatch over a sharded batch, in a loop that survives kills."""
 
 from score_sde.training.checkpoint import Checkpoints, CheckpointWriter
-from score_sde.training.conditions import ClassLabels, Condition, Unconditional
+from score_sde.training.conditions import ClassLabels, Condition, LowResolution, Unconditional
 from score_sde.training.ema import EMA, ConstantEMA, HalfLifeEMA, NoEMA, WarmupEMA
 from score_sde.training.loop import Trained, fit
 from score_sde.training.optimizer import adam, sgd
 from score_sde.training.plan import Plan
 from score_sde.training.recorder import DivergenceError
-from score_sde.training.schedules import Constant, Cosine, InverseSqrt, Schedule
+from score_sde.training.schedules import Constant, Cosine, InverseSqrt, Linear, Schedule
 from score_sde.training.sharding import initialize_distributed, make_mesh
 from score_sde.training.state import TrainState, init_state
 from score_sde.training.step import make_multi_step, make_step
@@ -24,6 +24,8 @@ __all__ = [
     "DivergenceError",
     "HalfLifeEMA",
     "InverseSqrt",
+    "Linear",
+    "LowResolution",
     "NoEMA",
     "Plan",
     "Schedule",

@@ -63,9 +63,10 @@ class WarmupEMA(EMA):
 
 
 class HalfLifeEMA(EMA):
-    """decay = 2^(-1 / min(half_life, ramp_up count)) (Karras et al. 2022, table 7, with its ramp-up).
+    """decay = 2^(-1 / min(half_life, ramp_up n)) after n earlier updates (Karras et al. 2022, appendix F.2).
 
-    ``half_life`` counts updates: the paper's number of images over the batch size.
+    ``half_life`` counts updates: the paper's number of images over the batch size. The first update
+    forgets the initial parameters.
     """
 
     half_life: float = 1000.0
@@ -77,8 +78,8 @@ class HalfLifeEMA(EMA):
                 raise InputError(f"ema.{name}", getattr(self, name), "a positive number")
 
     def decay_at(self, count: Array) -> Array | float:
-        """2^(-1 / min(half_life, ramp_up count))."""
-        return 0.5 ** (1 / jnp.minimum(self.half_life, self.ramp_up * count))
+        """2^(-1 / min(half_life, ramp_up (count - 1))), which is 0 at the first update."""
+        return 0.5 ** (1 / jnp.minimum(self.half_life, self.ramp_up * (count - 1.0)))
 
 
 class NoEMA(EMA):

@@ -19,9 +19,10 @@ def adam(
     b2: float = 0.999,
     eps: float = 1e-8,
     weight_decay: float = 0.0,
-    warmup_steps: int = 0,
+    warmup_steps: float = 0.0,
     clip_norm: float | None = 1.0,
     schedule: Schedule | None = None,
+    infinite: float | None = None,
 ) -> optax.GradientTransformation:
     """Adam (Kingma and Ba 2015) with decoupled weight decay, on gradients clipped by their global norm.
 
@@ -34,9 +35,12 @@ def adam(
         b2: decay of the second moment.
         eps: added to the root of the second moment.
         weight_decay: decoupled decay (Loshchilov and Hutter 2019), times the rate.
-        warmup_steps: updates over which the rate rises linearly from 0; 0 for none.
+        warmup_steps: updates over which the rate rises linearly from 0; 0 for none. Need not be whole:
+            Karras et al. 2022 ramp over 10 million images.
         clip_norm: largest global norm of the gradient; None for no clipping.
         schedule: factor of the rate; None for a constant one.
+        infinite: what +-inf in a gradient becomes (with this sign), NaN then becoming 0, as in the code of
+            Karras et al. 2022 (1e5); None leaves both as they are, and training stops there.
 
     Raises:
         InputError: a value out of its range.
@@ -47,7 +51,7 @@ def adam(
     _check("eps", eps, eps > 0, "a positive number")
     _check("weight_decay", weight_decay, weight_decay >= 0, "a number >= 0")
     return optax.chain(
-        clipping(clip_norm),
+        optax.chain(finite_gradients(infinite), clipping(clip_norm)),
         optax.scale_by_adam(b1, b2, eps),
         optax.add_decayed_weights(weight_decay) if weight_decay else optax.identity(),
         optax.scale_by_learning_rate(rate(learning_rate, warmup_steps, schedule)),
@@ -58,7 +62,7 @@ def sgd(
     *,
     learning_rate: float = 1e-2,
     momentum: float = 0.0,
-    warmup_steps: int = 0,
+    warmup_steps: float = 0.0,
     clip_norm: float | None = None,
     schedule: Schedule | None = None,
 ) -> optax.GradientTransformation:
@@ -80,9 +84,19 @@ def clipping(clip_norm: float | None) -> optax.GradientTransformation:
     return optax.clip_by_global_norm(clip_norm)
 
 
-def rate(learning_rate: float, warmup_steps: int, schedule: Schedule | None) -> optax.Schedule:
+def finite_gradients(infinite: float | None) -> optax.GradientTransformation:
+    """NaN becomes 0 and +-inf becomes +-``infinite``; None leaves the gradient alone."""
+    if infinite is None:
+        return optax.identity()
+    _check("infinite", infinite, infinite > 0, "a positive number", "None to leave gradients alone")
+    return optax.stateless_with_tree_map(
+        lambda gradient, _: jnp.nan_to_num(gradient, nan=0.0, posinf=infinite, neginf=-infinite)
+    )
+
+
+def rate(learning_rate: float, warmup_steps: float, schedule: Schedule | None) -> optax.Schedule:
     """The rate as a function of the number of earlier updates."""
-    _check("warmup_steps", warmup_steps, warmup_steps >= 0, "a count >= 0")
+    _check("warmup_steps", warmup_steps, warmup_steps >= 0, "a number of updates >= 0")
     factor = Constant() if schedule is None else schedule
 
     def at(count: Any) -> Array:

@@ -45,6 +45,20 @@ class Cosine(Schedule):
         return self.final + (1 - self.final) * 0.5 * (1 + jnp.cos(turn))
 
 
+class Linear(Schedule):
+    """1 - count / steps, then 0: the classifiers of Dhariwal and Nichol 2021 (their code's ``anneal_lr``)."""
+
+    steps: int = static()
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InputError("schedule.steps", self.steps, "a positive count of updates")
+
+    def __call__(self, count: Array) -> Array:
+        """A straight line from 1 down to 0."""
+        return jnp.maximum(1 - count / self.steps, 0.0)
+
+
 class InverseSqrt(Schedule):
     """1 / sqrt(max(count / reference, 1)) (Karras et al. 2024, eq. 67 without its warm-up)."""
 

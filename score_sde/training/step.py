@@ -59,7 +59,7 @@ def make_step(
     The batch is ``{"x": raw values}`` and whatever ``condition`` takes out of it; ``n_classes`` is the
     data's. The randomness of an update (noise inside the units, times, noise of the process, dropout of
     the network and of labels) is a function of ``fold_in(key, state.step)`` only. Metrics: ``loss`` (mean
-    over the batch), ``grad_norm`` (global, before clipping), and ``finite``.
+    over the batch), ``grad_norm`` (global, before clipping), and ``finite`` (loss and update).
     """
     loss_of = make_loss(
         objective=objective, rebuild=rebuild, units=units, condition=condition, n_classes=n_classes
@@ -73,7 +73,9 @@ def make_step(
         count = state.step + 1
         average = ema.update(count, state.ema, params)
         norm = optax.tree.norm(gradient)
-        metrics = {"loss": loss, "grad_norm": norm, "finite": jnp.isfinite(loss) & jnp.isfinite(norm)}
+        # An optimizer may mend a gradient: what counts is whether the parameters stay finite.
+        finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(updates))
+        metrics = {"loss": loss, "grad_norm": norm, "finite": finite}
         return TrainState(step=count, params=params, opt_state=opt_state, ema=average), metrics
 
     return step

@@ -38,15 +38,19 @@ def test_warm_up_is_the_rule_of_the_original():
 
 def test_half_life_forgets_half_in_that_many_updates():
     ema = HalfLifeEMA(half_life=20.0, ramp_up=1e9)  # the ramp is over at once
-    stopped = average(ema, np.zeros((20, 3)))["a"]
-    np.testing.assert_allclose(stopped, START / 2, rtol=1e-12)
+    path = np.concatenate([[START], np.zeros((20, 3))])  # of the first update nothing else is left
+    np.testing.assert_allclose(average(ema, path)["a"], START / 2, rtol=1e-12)
 
 
 def test_half_life_ramp_follows_closely_at_first():
-    """With halflife = ramp n the n-th decay is 2^(-1 / (ramp n)) (EDM, training/training_loop.py)."""
-    ema = HalfLifeEMA(half_life=1e9, ramp_up=0.05)
-    expected = START * np.prod([0.5 ** (1 / (0.05 * n)) for n in range(1, 41)])
-    np.testing.assert_allclose(average(ema, np.zeros((40, 3)))["a"], expected, rtol=1e-12)
+    """beta = 2^(-batch / min(half life, ramp * images before)) (EDM, training/training_loop.py)."""
+    batch, half_life = 512, 10 * 512
+    expected = START
+    for n, params in enumerate(PATH):
+        images = max(min(half_life, 0.05 * n * batch), 1e-8)
+        decay = 0.5 ** (batch / images)
+        expected = decay * expected + (1 - decay) * params
+    np.testing.assert_allclose(average(HalfLifeEMA(half_life=10.0))["a"], expected, rtol=1e-12)
 
 
 def test_evaluation_uses_the_average_or_without_one_the_parameters():

@@ -5,8 +5,8 @@ import optax
 import pytest
 
 from score_sde.errors import InputError
-from score_sde.training import Constant, Cosine, InverseSqrt, adam, sgd
-from score_sde.training.optimizer import clipping, rate
+from score_sde.training import Constant, Cosine, InverseSqrt, Linear, adam, sgd
+from score_sde.training.optimizer import clipping, finite_gradients, rate
 
 pytestmark = pytest.mark.usefixtures("x64")
 GRADIENTS = np.random.default_rng(0).normal(size=(12, 4)) * np.geomspace(0.1, 10, 12)[:, None]
@@ -66,9 +66,30 @@ def test_schedules_at_their_marks():
     np.testing.assert_allclose(Cosine(steps=10, final=0.2)(jnp.arange(15)), reference(jnp.arange(15)))
 
 
+def test_the_published_ramp_and_annealing():
+    """EDM's rate is lr min(images / 10 M, 1) before each update; guided-diffusion's lr (1 - step / iterations)."""
+    counts = np.arange(0, 60_000, 7)
+    ours = rate(1e-3, 10e6 / 512, None)(counts)
+    np.testing.assert_allclose(ours, 1e-3 * np.minimum(counts * 512 / 10e6, 1), rtol=1e-12)
+    ours = rate(3e-4, 0, Linear(steps=50_000))(counts)
+    np.testing.assert_allclose(ours, 3e-4 * np.maximum(1 - counts / 50_000, 0), rtol=1e-12)
+
+
+def test_gradients_that_are_not_finite_become_the_published_numbers():
+    """EDM, training_loop.py: torch.nan_to_num(grad, nan=0, posinf=1e5, neginf=-1e5)."""
+    tree = {"a": jnp.array([jnp.nan, jnp.inf, -jnp.inf, 2.0])}
+    mended, _ = finite_gradients(1e5).update(tree, finite_gradients(1e5).init(tree))
+    np.testing.assert_array_equal(mended["a"], [0, 1e5, -1e5, 2.0])
+    left, _ = finite_gradients(None).update(tree, finite_gradients(None).init(tree))
+    np.testing.assert_array_equal(left["a"], tree["a"])
+    ours = adam(learning_rate=0.1, clip_norm=None, infinite=1e5)
+    np.testing.assert_allclose(run(ours), run(optax.adam(0.1)), rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        {"infinite": 0.0},
         {"learning_rate": 0},
         {"learning_rate": -1e-3},
         {"learning_rate": float("nan")},
@@ -91,6 +112,7 @@ def test_impossible_schedules():
         lambda: Cosine(steps=0),
         lambda: Cosine(steps=5, final=2),
         lambda: InverseSqrt(reference=0),
+        lambda: Linear(steps=0),
     ):
         with pytest.raises(InputError, match=r"schedule\."):
             build()
