@@ -8,16 +8,22 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from score_sde.dequantization import Units
 from score_sde.errors import InputError
 from score_sde.pytree import Pytree, static
 from score_sde.typing import Array, Key
 
 
 class Data(Protocol):
-    """What a condition may ask of a data set."""
+    """What a condition may ask of a data set, as ``score_sde.data.Dataset``."""
 
     n_classes: int | None
+    units: Units
+
+    def split(self, name: str) -> Any:
+        """Examples with ``len`` and ``batch(indices)``."""
 
 
 class Condition(Pytree, ABC):
@@ -97,6 +103,43 @@ class ClassLabels(Condition):
     def record(self, cond: Array) -> dict[str, Array]:
         """``labels``."""
         return {"labels": cond}
+
+
+class LowResolution(Condition):
+    """The image at a lower resolution, which an upsampler makes large again; with labels if ``labels`` says.
+
+    ``{"low_res": means over squares of factor x factor pixels}`` and ``"label"``: how the upsamplers of
+    Dhariwal and Nichol 2021 are trained. Samples are drawn for the test images in their order.
+    """
+
+    factor: int = static(4)
+    labels: Condition = Unconditional()
+
+    def __call__(
+        self, batch: Mapping[str, Any], *, n_classes: int | None, key: Key | None = None
+    ) -> dict[str, Array]:
+        """The parts; InputError for what squares of this size do not divide."""
+        labels = self.labels(batch, n_classes=n_classes, key=key)
+        parts = {"low_res": _averaged(batch["x"], self.factor)}
+        return parts if labels is None else parts | {"label": labels}
+
+    def sample(self, key: Key, indices: Array, data: Data) -> dict[str, Array]:
+        """Of the test images, again from the first where there are fewer."""
+        source = data.split("test")
+        batch = source.batch(np.asarray(indices) % len(source))
+        return self({**batch, "x": data.units.encode(key, batch["x"])}, n_classes=data.n_classes)
+
+    def record(self, cond: dict[str, Array]) -> dict[str, Array]:
+        """``low_res`` in model space, and ``labels``."""
+        return {"low_res": cond["low_res"]} | self.labels.record(cond.get("label"))
+
+
+def _averaged(x: Array, factor: int) -> Array:
+    batch, height, width, channels = x.shape
+    if height % factor or width % factor:
+        expected = f"height and width that condition.factor = {factor} divides"
+        raise InputError("shape of an example", x.shape[1:], expected, "change the factor")
+    return x.reshape(batch, height // factor, factor, width // factor, factor, channels).mean(axis=(2, 4))
 
 
 def _required(n_classes: int | None) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from score_sde.data import Digits, GaussianRing
 from score_sde.errors import InputError
-from score_sde.training import ClassLabels, Unconditional
+from score_sde.training import ClassLabels, LowResolution, Unconditional
 
 KEY = jax.random.key(0)
 BATCH = {"x": np.zeros((2, 1)), "label": np.array([3, 1])}
@@ -32,7 +32,7 @@ def test_labels_are_left_out_in_training_with_the_given_probability():
     dropped = told == 10
     deviation = np.sqrt(20_000 * 0.1 * 0.9)
     assert abs(int(dropped.sum()) - 2000) < 2.3 * deviation
-    assert 0.05 * 2000 > 2.3 * deviation  # a rate that is 5 % off would be seen
+    assert 2.3 * deviation < 0.05 * 2000  # a rate that is 5 % off would be seen
     np.testing.assert_array_equal(jnp.where(dropped, labels, told), labels)
     counts = np.bincount(labels[dropped], minlength=10)
     assert np.all(abs(counts - 200) < 4 * np.sqrt(200))  # of all classes alike
@@ -44,7 +44,7 @@ def test_samples_are_of_all_classes_with_equal_chances():
     counts = np.bincount(labels, minlength=10)
     assert len(counts) == 10  # "no class" is never drawn
     assert np.all(abs(counts - 5000) < 3.5 * np.sqrt(5000 * 0.9))
-    assert 0.05 * 5000 > 3.5 * np.sqrt(5000 * 0.9)
+    assert 3.5 * np.sqrt(5000 * 0.9) < 0.05 * 5000
 
 
 def test_the_label_of_a_sample_depends_on_its_index_alone():
@@ -61,11 +61,32 @@ def test_chosen_labels_come_by_turns():
     assert Unconditional().record(None) == {}
 
 
+def test_an_upsampler_is_told_the_small_image():
+    x = jnp.arange(2 * 4 * 6 * 1.0).reshape(2, 4, 6, 1)
+    told = LowResolution(factor=2)({"x": x}, n_classes=None)
+    assert list(told) == ["low_res"]
+    np.testing.assert_allclose(told["low_res"][0, 0, :, 0], [3.5, 5.5, 7.5])  # 0 1 6 7, 2 3 8 9, 4 5 10 11
+    assert told["low_res"].shape == (2, 2, 3, 1)
+    both = LowResolution(factor=2, labels=ClassLabels())
+    assert list(both({"x": x, "label": jnp.array([1, 2])}, n_classes=3)["label"]) == [1, 2]
+
+
+def test_an_upsampler_draws_for_test_images():
+    condition, data = LowResolution(factor=4, labels=ClassLabels()), Digits()
+    indices = jnp.array([3, 297 + 3])
+    told, test = condition.sample(KEY, indices, data), data.split("test").arrays()
+    np.testing.assert_array_equal(told["label"], test["label"][[3, 3]])
+    expected = data.units.encode(KEY, test["x"][[3, 3]]).reshape(2, 2, 4, 2, 4, 1).mean((2, 4))
+    np.testing.assert_allclose(told["low_res"], expected, atol=1e-6)
+    assert sorted(condition.record(told)) == ["labels", "low_res"]
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
         (lambda: ClassLabels(drop=1.0), "drop"),
         (lambda: ClassLabels(drop=-0.1), "drop"),
+        (lambda: LowResolution(factor=3)({"x": jnp.ones((2, 4, 6, 1))}, n_classes=None), "factor = 3"),
         (lambda: ClassLabels(sampled=()), "sampled"),
         (lambda: ClassLabels(sampled=(3, 11)).sample(KEY, jnp.arange(2), Digits()), "sampled = 11"),
     ],
