@@ -152,10 +152,9 @@ def save_histograms(
     low, high = float(channels.min()), float(channels.max())
     whole = high - low < 256 and bool(np.all(channels == np.floor(channels)))  # a bin for each level
     edges = np.arange(low - 0.5, high + 1) if whole else np.linspace(low, high + 1e-12, bins + 1)
+    style = "step" if named else "stepfilled"
     for channel, color in shown:
-        axes[0].hist(
-            channel, bins=edges.tolist(), density=True, histtype="stepfilled", color=color, alpha=0.4
-        )
+        axes[0].hist(channel, bins=edges.tolist(), density=True, histtype=style, color=color)
     axes[0].set(xlabel="value (data units)", yticks=[], title="values" + (" by channel" if named else ""))
     if len(label_counts):
         axes[1].bar(range(len(label_counts)), label_counts, color=BLUE)
