@@ -1,4 +1,4 @@
-"""Pickles of EDM (and other code with its ``torch_utils.persistence``), without torch and without their code."""
+"""Pickles of EDM and other code with its ``torch_utils.persistence``, without torch or the code inside."""
 
 from __future__ import annotations
 

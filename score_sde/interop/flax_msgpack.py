@@ -1,4 +1,4 @@
-"""Checkpoints of ``flax.training.checkpoints`` and ``flax.serialization``, which are msgpack, without flax."""
+"""Checkpoints of ``flax.training.checkpoints`` (``flax.serialization``), which are msgpack, without flax."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from score_sde.interop.pickles import Handler, Name, Record, record
+from score_sde.interop.pickles import Handler, Name, record
 
 DTYPES = {
     "float64": np.float64, "float32": np.float32, "float16": np.float16, "bfloat16": jnp.bfloat16,

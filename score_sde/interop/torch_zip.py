@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -11,21 +11,22 @@ from score_sde.interop.pickles import Handlers, read_pickle
 from score_sde.interop.torch_objects import HANDLERS, Storage, storage_of
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of a file in the older format
+LEGACY = b"\x80\x02\x8a\x0a" + MAGIC.to_bytes(10, "little")  # how such a file begins
 PROTOCOL = 1001
 
 
-def read_torch_zip(file: Any, handlers: Handlers = HANDLERS) -> Any:
+def read_torch_zip(file: BinaryIO, handlers: Handlers = HANDLERS) -> Any:
     """The object in a zip archive: ``NAME/data.pkl`` and the numbers of each storage in ``NAME/data/KEY``.
 
-    Tensors are ``Tensor``. Members must be stored as torch writes them, uncompressed and side by side, so that
-    none is larger than the file.
+    Tensors are ``Tensor``. Members must be as torch writes them, uncompressed and side by side, so that no
+    member can be larger than the file.
 
     Raises:
         ValueError: another archive, a damaged one, or what ``read_pickle`` refuses.
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            return _read_archive(archive, handlers, len(file))
+            return _read_archive(archive, handlers, file.seek(0, 2))
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
         raise ValueError(f"damaged or truncated archive: {error}") from error
 
@@ -74,8 +75,6 @@ def read_torch_legacy(file: Any, handlers: Handlers = HANDLERS) -> Any:
         return _same(storages.setdefault(key, Storage(dtype, count)), key, dtype, count)
 
     def referred(reference: Any) -> Any:
-        if type(reference) is tuple and len(reference) == 4 and reference[0] == "module":
-            return reference[1]  # a class of torch's, with its source, which nobody needs
         if type(reference) is tuple and len(reference) == 6 and reference[5] is not None:
             raise ValueError("views of storages, which torch wrote before 0.4")
         return storage_of(reference, find)
