@@ -9,7 +9,9 @@ from score_sde.sdes.base import (
     Prior,
     Transition,
 )
+from score_sde.sdes.betas import Betas, CosineBetas, LinearBetas
 from score_sde.sdes.cosine import Cosine
+from score_sde.sdes.discrete_vp import DiscreteVP
 from score_sde.sdes.edm import EDM
 from score_sde.sdes.rectified_flow import RectifiedFlow
 from score_sde.sdes.subvp import SubVP
@@ -21,9 +23,13 @@ __all__ = [
     "SDE",
     "VE",
     "VP",
+    "Betas",
     "Bridge",
     "Cosine",
+    "CosineBetas",
+    "DiscreteVP",
     "GaussianSDE",
+    "LinearBetas",
     "Marginal",
     "NormalPrior",
     "Prior",

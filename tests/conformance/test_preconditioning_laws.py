@@ -68,7 +68,7 @@ def test_interior(kind, family):
             np.testing.assert_allclose(value, reference, rtol=1e-8, atol=1e-9, err_msg=name)
 
 
-ROOT = {"VP", "Cosine"}  # sigma(0) = 0 like a square root: sigma' is infinite there
+ROOT = {"VP", "DiscreteVP", "Cosine"}  # sigma(0) = 0 like a square root: sigma' is infinite there
 PURE = {"Cosine", "RectifiedFlow"}  # alpha(T) = 0
 FLAT = {"SubVP", "EDM", "RectifiedFlow"}  # sigma(0) = 0 with finite sigma': g(0) = 0
 ALL = {"denoised", "noise", "score", "velocity"}

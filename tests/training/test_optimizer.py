@@ -67,7 +67,7 @@ def test_schedules_at_their_marks():
 
 
 def test_the_published_ramp_and_annealing():
-    """EDM's rate is lr min(images / 10 M, 1) before each update; guided-diffusion's lr (1 - step / iterations)."""
+    """EDM: lr min(images before / 10 M, 1); guided-diffusion: lr (1 - step / iterations)."""
     counts = np.arange(0, 60_000, 7)
     ours = rate(1e-3, 10e6 / 512, None)(counts)
     np.testing.assert_allclose(ours, 1e-3 * np.minimum(counts * 512 / 10e6, 1), rtol=1e-12)
