@@ -20,6 +20,7 @@ from score_sde.networks.base import Params, initialise, partition
 from score_sde.objectives.base import Objective
 from score_sde.samplers.base import Sampling
 from score_sde.sdes.base import SDE
+from score_sde.training.augmentations.base import Augmentation, NoAugmentation
 from score_sde.training.checkpoint import Checkpoints
 from score_sde.training.conditions import Condition, Unconditional
 from score_sde.training.ema import EMA
@@ -28,6 +29,7 @@ from score_sde.training.state import TrainState, init_state
 
 UNCONDITIONAL = Unconditional()
 PIXELS = Pixels()
+NO_AUGMENTATION = NoAugmentation()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,7 @@ class Experiment:
         sampler: draws samples from the model.
         measures: what ``--mode=eval`` measures.
         condition: what of a batch the network is told: nothing, or its class labels.
+        augmentation: random changes of training examples.
         features: what ``--mode=inspect`` and Frechet distances describe an example by.
         n_samples: how many samples ``--mode=sample`` draws.
         sampling_batch: how many are drawn at once.
@@ -73,6 +76,7 @@ class Experiment:
     model: Callable[..., ScoreModel] = Preconditioned
     measures: tuple[Measure, ...] = ()
     condition: Condition = UNCONDITIONAL
+    augmentation: Augmentation = NO_AUGMENTATION
     features: Features = PIXELS
     n_samples: int = 64
     sampling_batch: int = 64

@@ -103,6 +103,7 @@ def _gradient(experiment: Experiment, network: Abstract, params: Abstract) -> Gr
             units=experiment.data.units,
             condition=experiment.condition,
             n_classes=experiment.data.n_classes,
+            augmentation=experiment.augmentation,
         )
         return loss_of(params, key, batch)
 

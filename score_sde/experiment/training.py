@@ -39,6 +39,7 @@ def train(experiment: Experiment, workdir: str | pathlib.Path) -> Trained:
         ema=experiment.ema,
         condition=experiment.condition,
         n_classes=experiment.data.n_classes,
+        augmentation=experiment.augmentation,
     )
     batches = Batches(
         experiment.data.split("train"),

@@ -1,5 +1,6 @@
 """Training: a pure step, several of them per dispatch over a sharded batch, in a loop that survives kills."""
 
+from score_sde.training.augmentations import Augmentation, KarrasAugmentation, NoAugmentation, RandomFlip
 from score_sde.training.checkpoint import Checkpoints, CheckpointWriter
 from score_sde.training.conditions import ClassLabels, Condition, LowResolution, Unconditional
 from score_sde.training.ema import EMA, ConstantEMA, HalfLifeEMA, NoEMA, WarmupEMA
@@ -14,6 +15,7 @@ from score_sde.training.step import make_multi_step, make_step
 
 __all__ = [
     "EMA",
+    "Augmentation",
     "CheckpointWriter",
     "Checkpoints",
     "ClassLabels",
@@ -24,10 +26,13 @@ __all__ = [
     "DivergenceError",
     "HalfLifeEMA",
     "InverseSqrt",
+    "KarrasAugmentation",
     "Linear",
     "LowResolution",
+    "NoAugmentation",
     "NoEMA",
     "Plan",
+    "RandomFlip",
     "Schedule",
     "TrainState",
     "Trained",

@@ -12,6 +12,7 @@ from jax.sharding import Mesh, NamedSharding
 
 from score_sde.dequantization import Units
 from score_sde.objectives.base import Objective
+from score_sde.training.augmentations.base import Augmentation, NoAugmentation, told
 from score_sde.training.conditions import Condition, Unconditional
 from score_sde.training.ema import EMA
 from score_sde.training.sharding import batch_sharding, replicated
@@ -32,14 +33,15 @@ def make_loss(
     units: Units,
     condition: Condition = Unconditional(),  # noqa: B008 - immutable
     n_classes: int | None = None,
+    augmentation: Augmentation = NoAugmentation(),  # noqa: B008 - immutable
 ) -> Callable[[Params, Key, Batch], Array]:
     """The pure function (params, key, batch) -> mean objective of a batch of raw values."""
 
     def loss_of(params: Params, key: Key, batch: Batch) -> Array:
-        units_key, objective_key, condition_key = jax.random.split(key, 3)
-        x0 = units.encode(units_key, batch["x"])
+        units_key, objective_key, condition_key, augmentation_key = jax.random.split(key, 4)
+        x0, labels = augmentation(augmentation_key, units.encode(units_key, batch["x"]))
         cond = condition({**batch, "x": x0}, n_classes=n_classes, key=condition_key)
-        return jnp.mean(objective(objective_key, rebuild(params), x0, cond))
+        return jnp.mean(objective(objective_key, rebuild(params), x0, told(cond, labels)))
 
     return loss_of
 
@@ -53,16 +55,24 @@ def make_step(
     ema: EMA,
     condition: Condition = Unconditional(),  # noqa: B008 - immutable
     n_classes: int | None = None,
+    augmentation: Augmentation = NoAugmentation(),  # noqa: B008 - immutable
 ) -> Step:
     """The pure function (key, state, batch) -> (state, metrics) of one update.
 
     The batch is ``{"x": raw values}`` and whatever ``condition`` takes out of it; ``n_classes`` is the
-    data's. The randomness of an update (noise inside the units, times, noise of the process, dropout of
-    the network and of labels) is a function of ``fold_in(key, state.step)`` only. Metrics: ``loss`` (mean
+    data's. ``augmentation`` changes x in model space; where it has labels the network is told of them beside
+    what ``condition`` says. The randomness of an update (noise inside the units, augmentation, times, noise
+    of the process, dropout of the network and of labels) is a function of ``fold_in(key, state.step)`` only.
+    Metrics: ``loss`` (mean
     over the batch), ``grad_norm`` (global, before clipping), and ``finite`` (loss and update).
     """
     loss_of = make_loss(
-        objective=objective, rebuild=rebuild, units=units, condition=condition, n_classes=n_classes
+        objective=objective,
+        rebuild=rebuild,
+        units=units,
+        condition=condition,
+        n_classes=n_classes,
+        augmentation=augmentation,
     )
 
     def step(key: Key, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:

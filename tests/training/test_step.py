@@ -6,7 +6,19 @@ import pytest
 from toy_problem import BATCH, Denoise, parameters, problem, rebuild
 
 from score_sde.data import Digits
-from score_sde.training import ClassLabels, NoEMA, init_state, make_mesh, make_multi_step, make_step
+from score_sde.training import (
+    ClassLabels,
+    KarrasAugmentation,
+    NoAugmentation,
+    NoEMA,
+    RandomFlip,
+    Unconditional,
+    init_state,
+    make_mesh,
+    make_multi_step,
+    make_step,
+)
+from score_sde.training.augmentations import Bicubic
 from score_sde.training.sharding import place_batches, replicate
 from score_sde.training.state import from_dict, to_dict
 from score_sde.training.step import one_by_one, scanned
@@ -65,6 +77,36 @@ def test_an_update_is_gradient_then_optimizer_then_average():
     assert_equal(metrics["loss"], value, atol=1e-6)
     assert_equal(metrics["grad_norm"], optax.tree.norm(gradient), atol=1e-6)
     assert bool(metrics["finite"])
+
+
+def test_the_network_is_told_of_augmentations_that_have_labels():
+    """And sees the changed example: what the object gives for the key of the step."""
+    units, batch = Digits().units, jax.tree.map(jnp.asarray, problem()[2][0])
+    seen = {}
+
+    class Spy(Denoise):
+        def __call__(self, key, denoiser, x0, cond=None):
+            seen.update(x0=x0, cond=cond)
+            return super().__call__(key, denoiser, x0, batch["label"])
+
+    def run(augmentation, condition):
+        options = {"objective": Spy(), "optimizer": optax.sgd(0.1), "rebuild": rebuild, "units": units}
+        step = make_step(**options, ema=NoEMA(), condition=condition, augmentation=augmentation)
+        with jax.disable_jit():
+            step(KEY, init_state(parameters(), optax.sgd(0.1)).replace(step=jnp.int32(5)), batch)
+        return jax.tree.map(np.asarray, seen)
+
+    plain = run(NoAugmentation(), ClassLabels())
+    np.testing.assert_array_equal(plain["cond"], batch["label"])
+    karras = KarrasAugmentation(p=1.0, warp=Bicubic())
+    key = jax.random.split(jax.random.fold_in(KEY, 5), 4)[3]
+    x0, labels = karras(key, plain["x0"])
+    both = run(karras, ClassLabels())
+    np.testing.assert_allclose(both["x0"], x0, atol=1e-5)
+    np.testing.assert_allclose(both["cond"]["augment"], labels, atol=1e-5)
+    np.testing.assert_array_equal(both["cond"]["label"], batch["label"])
+    assert set(run(karras, Unconditional())["cond"]) == {"augment"}
+    assert run(RandomFlip(), Unconditional())["cond"] is None
 
 
 def test_noise_depends_on_the_step_and_on_the_key():
