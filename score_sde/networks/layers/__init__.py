@@ -36,6 +36,13 @@ from score_sde.networks.layers.initializers import (
 from score_sde.networks.layers.linear import DType, Linear
 from score_sde.networks.layers.mapping import ClassTable, Mapping
 from score_sde.networks.layers.norms import GroupNorm
+from score_sde.networks.layers.output_pyramids import (
+    TOP_OUTPUT,
+    OutputPyramid,
+    OutputResidual,
+    OutputSkip,
+    TopOutput,
+)
 from score_sde.networks.layers.pools import (
     ATTENTION_POOL,
     AttentionPool,
@@ -46,18 +53,20 @@ from score_sde.networks.layers.pools import (
 )
 from score_sde.networks.layers.pyramids import (
     NO_INPUT,
-    TOP_OUTPUT,
+    SUM,
+    Combination,
+    Concatenation,
     InputPyramid,
     InputResidual,
     InputSkip,
     NoInput,
-    OutputPyramid,
-    OutputSkip,
-    TopOutput,
+    Sum,
 )
 from score_sde.networks.layers.resample import (
     FIR,
+    NAIVE,
     PLAIN_RESAMPLING,
+    Naive,
     Plain,
     Resampling,
     average_pool,
@@ -69,21 +78,26 @@ from score_sde.networks.layers.rescaling import (
     RescalingBlocks,
     RescalingConvolutions,
     RescalingFilters,
+    RescalingResampledConvolutions,
 )
 
 __all__ = [
     "ATTENTION_POOL",
     "FIR",
     "HEADS_OF_64",
+    "NAIVE",
     "NO_INPUT",
     "PLAIN",
     "PLAIN_RESAMPLING",
     "RESCALING_BLOCKS",
     "SCALE_SHIFT",
+    "SUM",
     "TOP_OUTPUT",
     "Added",
     "AttentionPool",
     "ClassTable",
+    "Combination",
+    "Concatenation",
     "ConstantHeads",
     "Conv",
     "DType",
@@ -101,9 +115,11 @@ __all__ = [
     "Mapping",
     "MeanPool",
     "Modulation",
+    "Naive",
     "NoInput",
     "NormedSpatialPool",
     "OutputPyramid",
+    "OutputResidual",
     "OutputSkip",
     "Plain",
     "Plan",
@@ -114,11 +130,13 @@ __all__ = [
     "RescalingBlocks",
     "RescalingConvolutions",
     "RescalingFilters",
+    "RescalingResampledConvolutions",
     "ResidualBlock",
     "ScaleShift",
     "SelfAttention",
     "SpatialPool",
     "Style",
+    "Sum",
     "TopOutput",
     "WholeHeads",
     "attend",

@@ -72,6 +72,7 @@ class Style:
         init: how weights are drawn.
         bias_init: how biases are drawn, but for the last layer of each residual branch, where they are 0.
         last_scale: scale of the last layer of each residual branch; 0: the block starts as its skip.
+        skip_scale: scale of the convolution on the skip.
         dtype: what layers compute in; parameters and norms stay float32.
         remat: compute a block again in the backward pass instead of keeping its insides.
     """
@@ -85,6 +86,7 @@ class Style:
     init: Init = uniform_init
     bias_init: BiasInit = zero_bias_init
     last_scale: float = 0.0
+    skip_scale: float = 1.0
     dtype: DType = jnp.float32
     remat: bool = False
 
@@ -122,7 +124,8 @@ class ResidualBlock(nnx.Module):
         self.embed = None if n_embedding is None else Linear(n_embedding, width, **biased)
         self.conv2 = Conv(n_out, n_out, rank=style.rank, init_scale=style.last_scale, **drawn)
         size = int(n_in != n_out) if skip_size is None else skip_size
-        self.skip = Conv(n_in, n_out, size, rank=style.rank, **biased) if size else None
+        skip = {"init_scale": style.skip_scale, **biased}
+        self.skip = Conv(n_in, n_out, size, rank=style.rank, **skip) if size else None
 
     def __call__(self, x: Array, embedding: Array | None = None, *, key: Key | None = None) -> Array:
         """(B, *space, n_in), (B, n_embedding) -> (B, *space', n_out); ``key=None``: no dropout."""

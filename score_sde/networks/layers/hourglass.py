@@ -15,7 +15,8 @@ from score_sde.networks.layers.blocks import ResidualBlock, Style
 from score_sde.networks.layers.convolution import Conv
 from score_sde.networks.layers.heads import Heads
 from score_sde.networks.layers.initializers import Init
-from score_sde.networks.layers.pyramids import NO_INPUT, TOP_OUTPUT, InputPyramid, OutputPyramid
+from score_sde.networks.layers.output_pyramids import TOP_OUTPUT, OutputPyramid
+from score_sde.networks.layers.pyramids import NO_INPUT, InputPyramid
 from score_sde.networks.layers.resample import PLAIN_RESAMPLING, Resampling
 from score_sde.networks.layers.rescaling import Rescaling
 from score_sde.typing import Array, Key
@@ -30,7 +31,7 @@ class Plan:
         blocks: residual blocks at each level going down; one more going up.
         attended: the levels whose blocks are followed by attention.
         style: of the blocks.
-        n_embedding: features of the embedding that blocks are told.
+        n_embedding: features of the embedding that blocks are told; 0: they are told nothing.
         rescaling: the layers between levels.
         heads: number of heads for a number of channels; 0: no attention at so few.
         attention_init: how the weights of q, k and v are drawn.
@@ -49,7 +50,7 @@ class Plan:
 
     def stage(self, n_in: int, n_out: int, attend: bool, rngs: nnx.Rngs) -> Stage:
         """A residual block, and attention after it if ``attend``."""
-        block = ResidualBlock(n_in, n_out, self.n_embedding, self.style, rngs=rngs)
+        block = ResidualBlock(n_in, n_out, self.n_embedding or None, self.style, rngs=rngs)
         heads = self.heads(n_out) if attend else 0
         return Stage(block, self._attention(n_out, heads, rngs) if heads else None)
 
@@ -76,7 +77,7 @@ class Stage(nnx.Module):
     def __init__(self, block: ResidualBlock, attention: SelfAttention | None) -> None:
         self.block, self.attention = block, attention
 
-    def __call__(self, x: Array, embedding: Array, *, key: Key | None = None) -> Array:
+    def __call__(self, x: Array, embedding: Array | None, *, key: Key | None = None) -> Array:
         """(B, *space, n_in), (B, n_embedding) -> (B, *space, n_out)."""
         hidden = self.block(x, embedding, key=key)
         return hidden if self.attention is None else self.attention(hidden)
@@ -109,8 +110,8 @@ class Encoder(nnx.Module):
             if level:
                 down = plan.down(skips[-1], rngs)
                 told = pyramid.level(n_image, skips[-1], style, plan.resampling, rngs)
-                n_image = pyramid.channels(n_image, skips[-1])
-                skips.append(skips[-1])
+                n_image, n_hidden = pyramid.channels(n_image, skips[-1])
+                skips.append(n_hidden)
             blocks = []
             for _ in range(plan.blocks):
                 blocks.append(plan.stage(skips[-1], width, level in plan.attended, rngs))
@@ -125,7 +126,9 @@ class Encoder(nnx.Module):
         """How many keys a call takes."""
         return len(self.skips) + 1
 
-    def __call__(self, x: Array, embedding: Array, keys: Iterator[Key | None]) -> tuple[Array, list[Array]]:
+    def __call__(
+        self, x: Array, embedding: Array | None, keys: Iterator[Key | None]
+    ) -> tuple[Array, list[Array]]:
         """(B, *space, n_image), (B, n_embedding) -> the middle's output, and the skips."""
         hidden, image = self.first(x), x
         skips = [hidden]
@@ -146,22 +149,8 @@ class Encoder(nnx.Module):
 class DecoderLevel(nnx.Module):
     """The layer that comes up to this level, its blocks, and the image that it gives."""
 
-    def __init__(self, up: Any, blocks: list[Stage], image: ImageOutput | None) -> None:
+    def __init__(self, up: Any, blocks: list[Stage], image: Any) -> None:
         self.up, self.blocks, self.image = up, nnx.List(blocks), image
-
-
-class ImageOutput(nnx.Module):
-    """conv(act(norm(hidden))), small at the start, computed in the parameters' type."""
-
-    def __init__(self, channels: int, n_out: int, style: Style, rngs: nnx.Rngs) -> None:
-        self.norm, self.act = style.norm(channels), style.act
-        self.conv = Conv(
-            channels, n_out, rank=style.rank, init=style.init, init_scale=style.last_scale, rngs=rngs
-        )
-
-    def __call__(self, hidden: Array, dtype: Any) -> Array:
-        """(B, *space, channels) -> (B, *space, n_out) in ``dtype``."""
-        return self.conv(self.act(self.norm(hidden.astype(dtype))))
 
 
 class Decoder(nnx.Module):
@@ -181,6 +170,7 @@ class Decoder(nnx.Module):
         rngs: nnx.Rngs,
     ) -> None:
         levels, channels, left = [], skips[-1], list(skips)
+        images = iter(pyramid.levels(plan.widths[::-1], n_out, plan.style, plan.resampling, rngs))
         for level, width in reversed(list(enumerate(plan.widths))):
             up = plan.up(channels, rngs) if level + 1 < len(plan.widths) else None
             blocks = []
@@ -188,13 +178,17 @@ class Decoder(nnx.Module):
                 attend = level in plan.attended and attends(index)
                 blocks.append(plan.stage(channels + left.pop(), width, attend, rngs))
                 channels = width
-            image = ImageOutput(channels, n_out, plan.style, rngs) if pyramid.gives(level) else None
-            levels.append(DecoderLevel(up, blocks, image))
-        self.levels, self.resampling = nnx.List(levels), plan.resampling
+            levels.append(DecoderLevel(up, blocks, next(images)))
+        self.levels = nnx.List(levels)
         self.keys = sum(len(level.blocks) + (level.up is not None) for level in levels)
 
     def __call__(
-        self, hidden: Array, skips: list[Array], embedding: Array, keys: Iterator[Key | None], dtype: Any
+        self,
+        hidden: Array,
+        skips: list[Array],
+        embedding: Array | None,
+        keys: Iterator[Key | None],
+        dtype: Any,
     ) -> Array:
         """The middle's output, the skips, (B, n_embedding) -> (B, *space, n_out) in ``dtype``."""
         image = None
@@ -203,11 +197,9 @@ class Decoder(nnx.Module):
                 hidden = level.up(hidden, embedding, key=next(keys))
             for block in level.blocks:
                 hidden = block(jnp.concatenate([hidden, skips.pop()], axis=-1), embedding, key=next(keys))
-            image = None if image is None else self.resampling.up(image)
             if level.image is not None:
-                given = level.image(hidden, dtype)
-                image = given if image is None else image + given
-        return image  # type: ignore[return-value]  # level 0 gives one
+                hidden, image = level.image(hidden, image, dtype)
+        return image  # type: ignore[return-value]  # the last level gives one
 
 
 def attended_levels(size: int, levels: int, resolutions: Sequence[int]) -> tuple[int, ...]:

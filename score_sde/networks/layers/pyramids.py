@@ -1,7 +1,6 @@
-"""The image itself at every resolution, beside the hidden channels of a U-Net.
+"""The image itself at every resolution, told to the hidden channels of a U-Net as it goes down.
 
-Going down, an input pyramid is told to each level; going up, an output pyramid gathers the result (Karras
-et al. 2020 for StyleGAN2; Song et al. 2021, appendix H; Karras et al. 2022, table 8).
+Karras et al. 2020 for StyleGAN2; Song et al. 2021, appendix H; Karras et al. 2022, table 8.
 """
 
 from __future__ import annotations
@@ -9,13 +8,55 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 
+import jax.numpy as jnp
 from flax import nnx
 
 from score_sde.networks.layers.blocks import Style
-from score_sde.networks.layers.convolution import Conv, convolve
-from score_sde.networks.layers.linear import computed
+from score_sde.networks.layers.convolution import Conv
 from score_sde.networks.layers.resample import Resampling
+from score_sde.networks.layers.resampled import HalvingConv
 from score_sde.typing import Array
+
+
+class Combination(ABC):
+    """How what is told enters the hidden channels."""
+
+    @abstractmethod
+    def channels(self, n_hidden: int) -> int:
+        """Channels of the result."""
+
+    @abstractmethod
+    def __call__(self, told: Array, hidden: Array) -> Array:
+        """Two arrays (B, *space, n_hidden) -> (B, *space, channels(n_hidden))."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sum(Combination):
+    """told + hidden."""
+
+    def channels(self, n_hidden: int) -> int:
+        """As many as there were."""
+        return n_hidden
+
+    def __call__(self, told: Array, hidden: Array) -> Array:
+        """told + hidden."""
+        return told + hidden
+
+
+@dataclasses.dataclass(frozen=True)
+class Concatenation(Combination):
+    """[told, hidden] (``progressive_combine='cat'`` of Song et al. 2021's code)."""
+
+    def channels(self, n_hidden: int) -> int:
+        """Twice as many."""
+        return 2 * n_hidden
+
+    def __call__(self, told: Array, hidden: Array) -> Array:
+        """[told, hidden]."""
+        return jnp.concatenate([told, hidden], axis=-1)
+
+
+SUM = Sum()
 
 
 class InputPyramid(ABC):
@@ -28,8 +69,8 @@ class InputPyramid(ABC):
         """The layer between two levels; None: nothing is told."""
 
     @abstractmethod
-    def channels(self, n_image: int, n_hidden: int) -> int:
-        """Channels of the image below such a layer."""
+    def channels(self, n_image: int, n_hidden: int) -> tuple[int, int]:
+        """Channels of the image and of the hidden array below such a layer."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,24 +83,33 @@ class NoInput(InputPyramid):
         """None."""
         return None
 
-    def channels(self, n_image: int, n_hidden: int) -> int:
-        """Those of the image."""
-        return n_image
+    def channels(self, n_image: int, n_hidden: int) -> tuple[int, int]:
+        """The same."""
+        return n_image, n_hidden
+
+
+NO_INPUT = NoInput()
 
 
 @dataclasses.dataclass(frozen=True)
 class InputSkip(InputPyramid):
-    """h + W down(image), a 1x1 convolution (EDM's ``'skip'``)."""
+    """h and W down(image) combined, W being a 1x1 convolution (NCSN++'s ``input_skip``; EDM's ``'skip'``).
+
+    Attributes:
+        combine: ``Sum()`` or ``Concatenation()``.
+    """
+
+    combine: Combination = SUM
 
     def level(
         self, n_image: int, n_hidden: int, style: Style, resampling: Resampling, rngs: nnx.Rngs
     ) -> nnx.Module | None:
         """A layer with W."""
-        return ToldImage(n_image, n_hidden, style, resampling, rngs)
+        return ToldImage(n_image, n_hidden, style, resampling, self.combine, rngs)
 
-    def channels(self, n_image: int, n_hidden: int) -> int:
-        """Those of the image."""
-        return n_image
+    def channels(self, n_image: int, n_hidden: int) -> tuple[int, int]:
+        """The image's, and those of the combination."""
+        return n_image, self.combine.channels(n_hidden)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,30 +122,33 @@ class InputResidual(InputPyramid):
         """A layer with the convolution."""
         return ResidualImage(n_image, n_hidden, style, resampling, rngs)
 
-    def channels(self, n_image: int, n_hidden: int) -> int:
-        """Those of h."""
-        return n_hidden
-
-
-NO_INPUT = NoInput()
+    def channels(self, n_image: int, n_hidden: int) -> tuple[int, int]:
+        """Those of h, twice."""
+        return n_hidden, n_hidden
 
 
 class ToldImage(nnx.Module):
     """The layer of ``InputSkip``."""
 
     def __init__(
-        self, n_image: int, n_hidden: int, style: Style, resampling: Resampling, rngs: nnx.Rngs
+        self,
+        n_image: int,
+        n_hidden: int,
+        style: Style,
+        resampling: Resampling,
+        combine: Combination,
+        rngs: nnx.Rngs,
     ) -> None:
         self.conv = Conv(
             n_image, n_hidden, 1, rank=style.rank, init=style.init, bias_init=style.bias_init,
             dtype=style.dtype, rngs=rngs,
         )  # fmt: skip
-        self.resampling = resampling
+        self.resampling, self.combine = resampling, combine
 
     def __call__(self, hidden: Array, image: Array) -> tuple[Array, Array]:
         """(B, *space, n_hidden), (B, *2 space, n_image) -> the hidden channels, and the image halved."""
         image = self.resampling.down(image)
-        return hidden + self.conv(image), image
+        return self.combine(self.conv(image), hidden), image
 
 
 class ResidualImage(nnx.Module):
@@ -111,51 +164,3 @@ class ResidualImage(nnx.Module):
         """(B, *space, n_hidden), (B, *2 space, n_image) -> the sum, twice."""
         both = (hidden + self.conv(image)) / self.rescale
         return both, both
-
-
-class HalvingConv(nnx.Module):
-    """Every second pixel of conv(smooth(x)), 3x3, with x zero outside and no cut between the two.
-
-    The smoothing is the resampling's filter; both are computed where they are needed only.
-    """
-
-    def __init__(self, n_in: int, n_out: int, style: Style, resampling: Resampling, rngs: nnx.Rngs) -> None:
-        self.kernel = nnx.Param(style.init(rngs.params(), (*(3,) * style.rank, n_in, n_out), 1.0))
-        self.bias = nnx.Param(style.bias_init(rngs.params(), self.kernel.shape))
-        self.resampling, self.dtype = resampling, style.dtype
-
-    def __call__(self, x: Array) -> Array:
-        """(B, *space, n_in) -> (B, *space / 2, n_out)."""
-        smooth = self.resampling.smoothed(computed(x, self.dtype))
-        return convolve(smooth, computed(self.kernel[...], self.dtype), stride=2, padding=0) + computed(
-            self.bias[...], self.dtype
-        )
-
-
-class OutputPyramid(ABC):
-    """Which levels give an image; where several do, each is added to the doubled sum of those below."""
-
-    @abstractmethod
-    def gives(self, level: int) -> bool:
-        """Whether this level (0 is the full resolution) gives an image."""
-
-
-@dataclasses.dataclass(frozen=True)
-class TopOutput(OutputPyramid):
-    """The full resolution only (EDM's ``decoder_type='standard'``)."""
-
-    def gives(self, level: int) -> bool:
-        """At level 0."""
-        return level == 0
-
-
-@dataclasses.dataclass(frozen=True)
-class OutputSkip(OutputPyramid):
-    """Every level (NCSN++'s ``output_skip``; EDM's ``'skip'``)."""
-
-    def gives(self, level: int) -> bool:
-        """Always."""
-        return True
-
-
-TOP_OUTPUT = TopOutput()

@@ -31,6 +31,14 @@ class Resampling(ABC):
         unstrided one.
         """
 
+    @abstractmethod
+    def spread(self, x: Array) -> Array:
+        """``up`` of x with one pixel more on every side: (B, *2 space + 2, C).
+
+        x is zero outside. A 3x3 convolution of it, without padding, is what doubling the resolution by a
+        transposed convolution and the filter gives.
+        """
+
 
 @dataclasses.dataclass(frozen=True)
 class Plain(Resampling):
@@ -47,6 +55,21 @@ class Plain(Resampling):
     def smoothed(self, x: Array) -> Array:
         """Means of each pixel and the next along each axis."""
         return _smoothed(x, [0.5, 0.5])
+
+    def spread(self, x: Array) -> Array:
+        """Each pixel twice, and zeros around."""
+        return jnp.pad(nearest_upsample(x), [(0, 0), *[(1, 1)] * (x.ndim - 2), (0, 0)])
+
+
+class Naive(Plain):
+    """``Plain``, but a strided convolution sees x itself, with a zero after the last pixel.
+
+    The networks of Ho et al. 2020 and Song et al. 2021 (their code's models without ``fir``).
+    """
+
+    def smoothed(self, x: Array) -> Array:
+        """x, and a zero at the end of each axis."""
+        return jnp.pad(x, [(0, 0), *[(0, 1)] * (x.ndim - 2), (0, 0)])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,12 +106,20 @@ class FIR(Resampling):
         """The filter at every pixel."""
         return _smoothed(x, self._taps())
 
+    def spread(self, x: Array) -> Array:
+        """As ``up``, one pixel further on every side."""
+        for axis in range(1, x.ndim - 1):
+            wide = _filtered_double(x, [2 * k for k in self._taps()], axis, margin=1)
+            x = _window(wide, axis, 1, wide.shape[axis] - 2)
+        return x
+
     def _taps(self) -> list[float]:
         """The normalised kernel, reversed: a convolution, not a correlation."""
         return [k / sum(self.kernel) for k in reversed(self.kernel)]
 
 
 PLAIN_RESAMPLING = Plain()
+NAIVE = Naive()
 
 
 def average_pool(x: Array, factor: int = 2) -> Array:
@@ -125,15 +156,19 @@ def _filtered_half(x: Array, taps: Sequence[float], axis: int) -> Array:
     return sum(k * _window(padded, axis, j, half, 2) for j, k in enumerate(taps))  # type: ignore[return-value]
 
 
-def _filtered_double(x: Array, taps: Sequence[float], axis: int) -> Array:
-    """Each of the two phases sees every second tap: no zero is ever multiplied."""
-    size, reach = x.shape[axis], len(taps)
+def _filtered_double(x: Array, taps: Sequence[float], axis: int, margin: int = 0) -> Array:
+    """Each of the two phases sees every second tap: no zero is ever multiplied.
+
+    ``margin`` more pixels of x, which are zero, are doubled before and after.
+    """
+    size, reach = x.shape[axis] + 2 * margin, len(taps) + margin
     before = (len(taps) - 1) // 2 + 1
     padded = jnp.pad(x, [(reach, reach) if i == axis else (0, 0) for i in range(x.ndim)])
     phases = []
     for phase in (0, 1):
         shifts = [((phase + j - before) // 2, k) for j, k in enumerate(taps) if not (phase + j - before) % 2]
-        phases.append(sum(k * _window(padded, axis, reach + shift, size) for shift, k in shifts))
+        start = reach - margin
+        phases.append(sum(k * _window(padded, axis, start + shift, size) for shift, k in shifts))
     joined = jnp.stack(phases, axis=axis + 1)
     return joined.reshape(*x.shape[:axis], 2 * size, *x.shape[axis + 1 :])
 

@@ -10,7 +10,8 @@ from flax import nnx
 
 from score_sde.networks.layers.blocks import ResidualBlock, Style
 from score_sde.networks.layers.convolution import Conv
-from score_sde.networks.layers.resample import PLAIN_RESAMPLING, Resampling
+from score_sde.networks.layers.resample import NAIVE, PLAIN_RESAMPLING, Resampling
+from score_sde.networks.layers.resampled import DoublingConv, HalvingConv
 from score_sde.typing import Array, Key
 
 
@@ -50,7 +51,13 @@ class RescalingBlocks(Rescaling):
         self, channels: int, n_embedding: int, style: Style, resample: Any, rngs: nnx.Rngs
     ) -> ResidualBlock:
         return ResidualBlock(
-            channels, channels, n_embedding, style, resample=resample, skip_size=self.skip_size, rngs=rngs
+            channels,
+            channels,
+            n_embedding or None,
+            style,
+            resample=resample,
+            skip_size=self.skip_size,
+            rngs=rngs,
         )
 
 
@@ -65,6 +72,25 @@ class RescalingConvolutions(Rescaling):
     def up(self, channels: int, n_embedding: int, style: Style, rngs: nnx.Rngs) -> nnx.Module:
         """Repeated pixels, then a convolution."""
         return Rescaled(PLAIN_RESAMPLING.up, _convolution(channels, 1, style, rngs))
+
+
+@dataclasses.dataclass(frozen=True)
+class RescalingResampledConvolutions(Rescaling):
+    """3x3 convolutions together with a filter (Ho et al. 2020; Song et al. 2021's ``resamp_with_conv``).
+
+    Attributes:
+        resampling: the filter; ``Naive()`` is a convolution of every second pixel, or of repeated ones.
+    """
+
+    resampling: Resampling = NAIVE
+
+    def down(self, channels: int, n_embedding: int, style: Style, rngs: nnx.Rngs) -> nnx.Module:
+        """A convolution that halves the resolution."""
+        return Rescaled(None, HalvingConv(channels, channels, style, self.resampling, rngs))
+
+    def up(self, channels: int, n_embedding: int, style: Style, rngs: nnx.Rngs) -> nnx.Module:
+        """A convolution that doubles the resolution."""
+        return Rescaled(None, DoublingConv(channels, channels, style, self.resampling, rngs))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +118,7 @@ RESCALING_BLOCKS = RescalingBlocks()
 class Rescaled(nnx.Module):
     """conv(resample(x)), of which either may be missing; the embedding is not asked."""
 
-    def __init__(self, resample: Any, conv: Conv | None) -> None:
+    def __init__(self, resample: Any, conv: Any) -> None:
         self.resample, self.conv = resample, conv
 
     def __call__(self, x: Array, embedding: Array | None = None, *, key: Key | None = None) -> Array:
