@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from score_sde.interop import edm, guided_diffusion
 from score_sde.interop.base import Layout
 
-LAYOUTS: tuple[Layout, ...] = ()
+LAYOUTS: tuple[Layout, ...] = (*edm.LAYOUTS, *guided_diffusion.LAYOUTS)

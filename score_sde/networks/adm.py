@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -55,6 +56,8 @@ class ADM(nnx.Module):
         heads_up: the same going up; None: as going down.
         modulation: how blocks are told the embedding, ``ScaleShift()`` or ``Added()``.
         rescaling: ``RescalingBlocks()``, ``RescalingConvolutions()`` or ``RescalingFilters()``.
+        attention_order: how released weights hold q, k and v: "legacy", head by head, or "new", q then k
+            then v. Asked when they are imported only.
 
     Raises:
         InputError: an axis that cannot be halved so often; x not of ``shape``; a condition it was not
@@ -75,29 +78,32 @@ class ADM(nnx.Module):
         heads_up: Heads | None = None,
         modulation: Modulation = SCALE_SHIFT,
         rescaling: Rescaling = RESCALING_BLOCKS,
+        attention_order: Literal["legacy", "new"] = "legacy",
         dtype: DType = jnp.float32,
         remat: bool = False,
         *,
         rngs: nnx.Rngs,
     ) -> None:
         self.shape = require_shape("ADM", shape, len(multipliers))
+        self.attention_order = attention_order
         style = Style(
             rank=len(shape) - 1, norm=NORM, modulation=modulation, dropout=dropout,
             init=fan_in_uniform_init, bias_init=fan_in_bias_init, dtype=dtype, remat=remat,
         )  # fmt: skip
+        n_embedding = 4 * channels
         plan = Plan(
             widths=tuple(int(channels * m) for m in multipliers),
             blocks=blocks,
             attended=attended_levels(shape[0], len(multipliers), attention_resolutions),
             style=style,
-            n_embedding=4 * channels,
+            n_embedding=n_embedding,
             rescaling=rescaling,
             heads=heads,
             attention_init=fan_in_uniform_init,
         )
         self.mapping = Mapping(
-            PositionalEmbedding(channels, endpoint=False), channels, plan.n_embedding,
-            last=None if n_classes is None else ClassTable(n_classes, plan.n_embedding, rngs=rngs),
+            PositionalEmbedding(channels, endpoint=False), channels, n_embedding,
+            last=None if n_classes is None else ClassTable(n_classes, n_embedding, rngs=rngs),
             init=fan_in_uniform_init, bias_init=fan_in_bias_init, rngs=rngs,
         )  # fmt: skip
         self.encoder = Encoder(self.inputs * shape[-1], plan.widths[0], plan, rngs=rngs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Literal
 
 import jax.numpy as jnp
 from flax import nnx
@@ -63,28 +64,31 @@ class ADMClassifier(nnx.Module):
         modulation: Modulation = SCALE_SHIFT,
         rescaling: Rescaling = RESCALING_BLOCKS,
         pool: Pool = ATTENTION_POOL,
+        attention_order: Literal["legacy", "new"] = "legacy",
         dtype: DType = jnp.float32,
         remat: bool = False,
         *,
         rngs: nnx.Rngs,
     ) -> None:
         self.shape = require_shape("ADMClassifier", shape, len(multipliers))
+        self.attention_order = attention_order
         style = Style(
             rank=len(shape) - 1, norm=NORM, modulation=modulation, dropout=dropout,
             init=fan_in_uniform_init, bias_init=fan_in_bias_init, dtype=dtype, remat=remat,
         )  # fmt: skip
+        n_embedding = 4 * channels
         plan = Plan(
             widths=tuple(int(channels * m) for m in multipliers),
             blocks=blocks,
             attended=attended_levels(shape[0], len(multipliers), attention_resolutions),
             style=style,
-            n_embedding=4 * channels,
+            n_embedding=n_embedding,
             rescaling=rescaling,
             heads=heads,
             attention_init=fan_in_uniform_init,
         )
         self.mapping = Mapping(
-            PositionalEmbedding(channels, endpoint=False), channels, plan.n_embedding,
+            PositionalEmbedding(channels, endpoint=False), channels, n_embedding,
             init=fan_in_uniform_init, bias_init=fan_in_bias_init, rngs=rngs,
         )  # fmt: skip
         self.encoder = Encoder(shape[-1], plan.widths[0], plan, rngs=rngs)

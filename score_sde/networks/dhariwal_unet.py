@@ -69,17 +69,18 @@ class DhariwalUNet(nnx.Module):
             rank=len(shape) - 1, norm=NORM, modulation=ScaleShift(), dropout=dropout,
             init=fan_in_uniform_init, bias_init=fan_in_bias_init, dtype=dtype, remat=remat,
         )  # fmt: skip
+        n_embedding = channels * embedding_multiplier
         plan = Plan(
             widths=tuple(channels * m for m in multipliers),
             blocks=blocks,
             attended=attended_levels(shape[0], len(multipliers), attention_resolutions),
             style=style,
-            n_embedding=channels * embedding_multiplier,
+            n_embedding=n_embedding,
             rescaling=RescalingBlocks(),
             heads=WholeHeads(64),
             attention_init=fan_in_uniform_init,
         )
-        self.mapping = _mapping(channels, plan.n_embedding, n_classes, augment_dim, rngs)
+        self.mapping = _mapping(channels, n_embedding, n_classes, augment_dim, rngs)
         self.encoder = Encoder(shape[-1], plan.widths[0], plan, rngs=rngs)
         self.decoder = Decoder(outputs * shape[-1], self.encoder.skips, plan, rngs=rngs)
 

@@ -91,19 +91,20 @@ class SongUNet(nnx.Module):
         style = Style(
             rank=len(shape) - 1, dropout=dropout, rescale=2**0.5, last_scale=START, dtype=dtype, remat=remat
         )
+        n_embedding = channels * embedding_multiplier
         plan = Plan(
             widths=tuple(channels * m for m in multipliers),
             blocks=blocks,
             attended=attended_levels(shape[0], len(multipliers), attention_resolutions),
             style=style,
-            n_embedding=channels * embedding_multiplier,
+            n_embedding=n_embedding,
             rescaling=RescalingBlocks(resampling, skip_size=1),
             heads=ConstantHeads(1),
             attention_init=attention_init,
             resampling=resampling,
         )
         self.mapping = _mapping(
-            channels * noise_multiplier, plan.n_embedding, n_classes, augment_dim, embedding, rngs
+            channels * noise_multiplier, n_embedding, n_classes, augment_dim, embedding, rngs
         )
         self.encoder = Encoder(shape[-1], channels, plan, encoder, rngs=rngs)
         last = blocks  # the index of the last block of a level going up
