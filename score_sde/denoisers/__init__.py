@@ -14,12 +14,14 @@ from score_sde.denoisers.discrete import (
     DDPMPrecondition,
     DiscretePreconditioning,
     SMLDPrecondition,
+    SMLDScorePrecondition,
     ddpm_tables,
     smld_sigma,
 )
 from score_sde.denoisers.exact import Empirical, Gaussian, GaussianMixture
-from score_sde.denoisers.labels import LogSigmaLabels, LogSNRLabels, SigmaLabels, TimeLabels
-from score_sde.denoisers.preconditioned import Preconditioned, ScoreNetwork
+from score_sde.denoisers.labels import LogSigmaLabels, LogSNRLabels, SigmaLabels, StepLabels, TimeLabels
+from score_sde.denoisers.noisy_classifier import NoisyClassifier
+from score_sde.denoisers.preconditioned import LearnedRange, Preconditioned, ScoreNetwork
 from score_sde.denoisers.preconditioning import (
     DataPrediction,
     EDMPrecondition,
@@ -43,16 +45,20 @@ __all__ = [
     "Gaussian",
     "GaussianMixture",
     "Labels",
+    "LearnedRange",
     "LogSNRLabels",
     "LogSigmaLabels",
     "NoisePrediction",
+    "NoisyClassifier",
     "Preconditioned",
     "Preconditioning",
     "SMLDPrecondition",
+    "SMLDScorePrecondition",
     "ScoreModel",
     "ScoreNetwork",
     "ScoreTimesStd",
     "SigmaLabels",
+    "StepLabels",
     "TimeLabels",
     "VPrediction",
     "VelocityPrediction",

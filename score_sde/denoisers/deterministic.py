@@ -30,6 +30,16 @@ class Deterministic(Denoiser):
         """All conventions from one evaluation."""
         return self.model.estimate(x, t, cond)
 
+    def estimate_with_range(
+        self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None
+    ) -> tuple[Estimate, Batch]:
+        """As ``LearnedRange``'s, of a model that has one."""
+        return self.model.estimate_with_range(x, t, cond)
+
+    def logits(self, x: Batch, t: Time, *, key: Key | None = None) -> Batch:
+        """As ``NoisyClassifier``'s, of a model that is one."""
+        return self.model.logits(x, t)
+
     def score(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
         """grad_x log p_t(x)."""
         return self.model.score(x, t, cond)

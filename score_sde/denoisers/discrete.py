@@ -112,3 +112,14 @@ class SMLDPrecondition(DiscretePreconditioning):
     def scale(self, sde: GaussianSDE, t: Time) -> Array:
         """sigma at the label."""
         return smld_sigma(sde, self.steps, self.label(sde, t))
+
+
+class SMLDScorePrecondition(SMLDPrecondition):
+    """The score itself from an NCSN with N noise levels, score = F: the first NCSN (Song and Ermon 2019).
+
+    Labels as ``SMLDPrecondition``'s; nothing is divided by sigma, which the network learns from the label.
+    """
+
+    def scale(self, sde: GaussianSDE, t: Time) -> Array:
+        """1."""
+        return jnp.ones_like(sde.sigma(t))

@@ -7,6 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from score_sde.denoisers.base import Labels
+from score_sde.errors import InputError
+from score_sde.pytree import static
 from score_sde.typing import Array, Time
 
 
@@ -18,6 +20,20 @@ class TimeLabels(Labels):
     def __call__(self, sde: Any, t: Time) -> Array:
         """Label of time t, between 0 and ``scale``."""
         return self.scale * (jnp.asarray(t) / sde.T)
+
+
+class StepLabels(Labels):
+    """N t / T - 1: the label, counted from 0, of a chain's N steps (``sdes.DiscreteVP``; Ho et al. 2020)."""
+
+    steps: int = static(1000)
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InputError("StepLabels.steps", self.steps, "a positive count", "give the chain's")
+
+    def __call__(self, sde: Any, t: Time) -> Array:
+        """Label of time t."""
+        return jnp.asarray(t) * (self.steps / sde.T) - 1
 
 
 class SigmaLabels(Labels):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
+import jax.numpy as jnp
 
 from score_sde.arrays import expand, per_example
 from score_sde.denoisers.base import Affine, Denoiser, Estimate, Labels, Preconditioning, ScoreModel
+from score_sde.denoisers.callables import as_pytree
 from score_sde.denoisers.labels import TimeLabels
 from score_sde.errors import InputError
 from score_sde.sdes.base import SDE
@@ -25,7 +26,7 @@ class Preconditioned(Denoiser):
     precondition: Preconditioning
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "network", _as_pytree("Preconditioned.network", self.network))
+        object.__setattr__(self, "network", as_pytree("Preconditioned.network", self.network))
 
     def __call__(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
         """E[x_0 | x_t = x]."""
@@ -33,9 +34,17 @@ class Preconditioned(Denoiser):
 
     def estimate(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Estimate:
         """All conventions from one evaluation of the network."""
+        return self.read(x, t, self.output(x, t, cond, key=key))
+
+    def output(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
+        """F(c_in x, c_noise, cond)."""
+        _, _, c_in, c_noise = self.precondition(self.sde, per_example(t, x))
+        return self.network(expand(c_in, x) * x, c_noise, cond, key=key)
+
+    def read(self, x: Batch, t: Time, output: Batch) -> Estimate:
+        """All conventions from what the network said of x at t."""
         t = per_example(t, x)
-        c_skip, c_out, c_in, c_noise = self.precondition(self.sde, t)
-        output = self.network(expand(c_in, x) * x, c_noise, cond, key=key)
+        c_skip, c_out, _, _ = self.precondition(self.sde, t)
 
         def combine(pair: Affine) -> Array:
             return expand(pair.skip, x) * x + expand(pair.out, x) * output
@@ -46,6 +55,30 @@ class Preconditioned(Denoiser):
             combine(self.precondition.score(self.sde, t)),
             combine(self.precondition.velocity(self.sde, t)),
         )
+
+
+class LearnedRange(Preconditioned):
+    """A network of twice the channels: F, and where a step's variance lies between its two bounds.
+
+    The bounds of the step from t to s are those of x_s given x_t, the variance of the bridge (x_0 known)
+    and that of the transition (x_0 from N(0, 1)); the second half of the output, from -1 to 1, says where
+    in between the logarithm lies (Nichol and Dhariwal 2021, eq. 15).
+    """
+
+    def estimate(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Estimate:
+        """All conventions from the first half of the output."""
+        return self.estimate_with_range(x, t, cond, key=key)[0]
+
+    def estimate_with_range(
+        self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None
+    ) -> tuple[Estimate, Batch]:
+        """The estimate, and the share of the upper bound in the log variance, 0 .. 1, for each value of x."""
+        output = self.output(x, t, cond, key=key)
+        if output.shape[-1] != 2 * x.shape[-1]:
+            expected = f"twice the {x.shape[-1]} channels of x"
+            raise InputError("channels of the network's output", output.shape[-1], expected)
+        first, second = jnp.split(output, 2, axis=-1)
+        return self.read(x, t, first), 0.5 * (second + 1)
 
 
 class ScoreNetwork(ScoreModel):
@@ -59,17 +92,8 @@ class ScoreNetwork(ScoreModel):
     labels: Labels = TimeLabels()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "network", _as_pytree("ScoreNetwork.network", self.network))
+        object.__setattr__(self, "network", as_pytree("ScoreNetwork.network", self.network))
 
     def score(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
         """network(x, label(t), cond)."""
         return self.network(x, self.labels(self.sde, per_example(t, x)), cond, key=key)
-
-
-def _as_pytree(where: str, network: Any) -> Any:
-    """Let a plain function pass through ``jax.jit`` as part of a model."""
-    if not callable(network):
-        raise InputError(where, network, "a callable network(x, labels, cond, key=key)")
-    if jax.tree_util.all_leaves([network]):
-        return jax.tree_util.Partial(network)
-    return network
