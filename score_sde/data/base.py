@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
+from score_sde.data.batches import Batches, Example, Indices
 from score_sde.dequantization import Units
 from score_sde.errors import InputError
 
-Example = dict[str, Any]
-Indices = Sequence[int] | np.ndarray
 SPLITS = ("train", "validation", "test")
 
 
@@ -20,7 +19,10 @@ class Source(ABC):
     """Examples by index: a random-access data source as grain and tensorflow-datasets know it.
 
     ``source[i]`` is ``{"x": array in data units}`` with a ``"label"`` where there are classes.
+    ``batches_type`` is how its training batches are best read.
     """
+
+    batches_type: ClassVar[type[Batches]] = Batches
 
     @abstractmethod
     def __len__(self) -> int:
@@ -57,6 +59,24 @@ class ArraySource(Source):
         return {name: array[indices] for name, array in self._arrays.items()}
 
 
+class Subset(Source):
+    """Some examples of another source."""
+
+    def __init__(self, source: Source, chosen: np.ndarray) -> None:
+        self._source, self._chosen = source, chosen
+        self.batches_type = source.batches_type  # type: ignore[misc]  # as the other source's are read
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def __getitem__(self, index: int) -> Example:
+        return self._source[self._chosen[index]]
+
+    def batch(self, indices: Indices) -> Example:
+        """The batch of the other source at the chosen places."""
+        return self._source.batch(self._chosen[np.asarray(indices)])
+
+
 class Dataset(ABC):
     """A named collection with train, validation and test splits.
 
@@ -90,3 +110,12 @@ class Dataset(ABC):
         if not len(source):
             raise InputError(where, name, "at least one example in it", f"give a larger {name} fraction")
         return source
+
+    def batches(
+        self, name: str, batch_size: int, *, seed: int = 0, process_index: int = 0, process_count: int = 1
+    ) -> Batches:
+        """Training batches of a split, a function of (seed, step); see ``Batches``."""
+        source = self.split(name)
+        return source.batches_type(
+            source, batch_size, seed=seed, process_index=process_index, process_count=process_count
+        )

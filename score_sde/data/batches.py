@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-from score_sde.data.base import Example, Source
 from score_sde.errors import InputError
+
+Example = dict[str, Any]
+Indices = Sequence[int] | np.ndarray
+
+
+class Readable(Protocol):
+    """Examples by index, as ``score_sde.data.base.Source``."""
+
+    def __len__(self) -> int:
+        """Number of examples."""
+
+    def __getitem__(self, index: int) -> Example:
+        """One example."""
+
+    def batch(self, indices: Indices) -> Example:
+        """The examples at ``indices``, stacked."""
 
 
 class Batches:
@@ -29,7 +45,7 @@ class Batches:
 
     def __init__(
         self,
-        source: Source,
+        source: Readable,
         batch_size: int,
         *,
         seed: int = 0,
@@ -44,18 +60,21 @@ class Batches:
         if not len(source):
             raise InputError("length of the data source", 0, "at least one example")
         self.source, self.batch_size, self.seed = source, batch_size, seed
-        share = batch_size // process_count
-        self._mine = slice(process_index * share, (process_index + 1) * share)
-        self._order = functools.lru_cache(maxsize=2)(self._permutation)
+        self.share = batch_size // process_count
+        self.mine = slice(process_index * self.share, (process_index + 1) * self.share)
+        self.order = functools.lru_cache(maxsize=2)(self._permutation)
 
     def __getitem__(self, step: int) -> Example:
-        return self.source.batch(self.indices(step)[self._mine])
+        return self.source.batch(self.indices(step)[self.mine])
 
     def stack(self, step: int, count: int) -> Example:
         """The batches of steps ``step .. step + count - 1``, stacked along a new first axis."""
-        indices = np.stack([self.indices(step + i)[self._mine] for i in range(count)])
+        indices = np.stack([self.indices(step + i)[self.mine] for i in range(count)])
         flat = self.source.batch(indices.reshape(-1))
         return {name: array.reshape(*indices.shape, *array.shape[1:]) for name, array in flat.items()}
+
+    def close(self) -> None:
+        """Let go of what reads ahead: nothing here."""
 
     def indices(self, step: int) -> np.ndarray:
         """Which examples the whole batch of ``step`` holds (over all processes)."""
@@ -64,14 +83,14 @@ class Batches:
         chosen = np.empty_like(offsets)
         for epoch in range(epochs[0], epochs[-1] + 1):
             here = epochs == epoch
-            chosen[here] = self._order(epoch)[offsets[here]]
+            chosen[here] = self.order(epoch)[offsets[here]]
         return chosen
 
     def _permutation(self, epoch: int) -> np.ndarray:
         return np.random.default_rng((self.seed, epoch)).permutation(len(self.source))
 
 
-def in_order(source: Source, batch_size: int) -> Iterator[Example]:
+def in_order(source: Readable, batch_size: int) -> Iterator[Example]:
     """One pass over all examples in their order; the last batch may be shorter."""
     if batch_size < 1:
         raise InputError("batch_size", batch_size, "a positive count")

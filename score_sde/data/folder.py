@@ -8,18 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from score_sde.data.base import SPLITS, ArraySource, Dataset, Example, Indices, Source
+from score_sde.data.base import SPLITS, ArraySource, Dataset, Example, Indices, Source, Subset
+from score_sde.data.images import SUFFIXES, checked_channels, checked_size, read_image
 from score_sde.data.splits import divide
+from score_sde.data.streaming import StreamedBatches
 from score_sde.dequantization import UniformDequantization
 from score_sde.errors import InputError
-
-SUFFIXES = (".png", ".jpg", ".jpeg")
-MODES = {1: "L", 3: "RGB"}
-WIDE_MODES = ("I", "F", "I;16", "I;16B", "I;16L")  # more than 8 bits: converting would clip silently
 
 
 class FolderSource(Source):
     """Images decoded when they are read, a batch at a time by several threads."""
+
+    batches_type = StreamedBatches
 
     def __init__(
         self, files: Sequence[pathlib.Path], labels: np.ndarray | None, size: tuple[int, int], channels: int
@@ -72,9 +72,7 @@ class ImageFolder(Dataset):
         seed: int = 0,
         memory: int = 2**30,
     ) -> None:
-        height_width = _checked_size(size)
-        if channels not in MODES:
-            raise InputError("data.channels", channels, "1 (grey) or 3 (colour)")
+        height_width, channels = checked_size(size), checked_channels(channels)
         parts = _files_by_split(path)
         files, folders = zip(*(pair for part in parts.values() for pair in part), strict=True)
         labels, n_classes = _labels(path, folders)
@@ -89,46 +87,6 @@ class ImageFolder(Dataset):
         super().__init__(
             shape=shape, units=UniformDequantization(levels=256), splits=splits, n_classes=n_classes
         )
-
-
-class Subset(Source):
-    """Some examples of another source."""
-
-    def __init__(self, source: Source, chosen: np.ndarray) -> None:
-        self._source, self._chosen = source, chosen
-
-    def __len__(self) -> int:
-        return len(self._chosen)
-
-    def __getitem__(self, index: int) -> Example:
-        return self._source[self._chosen[index]]
-
-    def batch(self, indices: Indices) -> Example:
-        """The batch of the other source at the chosen places."""
-        return self._source.batch(self._chosen[np.asarray(indices)])
-
-
-def read_image(file: pathlib.Path, size: tuple[int, int], channels: int) -> np.ndarray:
-    """Decode one file to uint8 (height, width, channels); InputError naming it where that fails."""
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(file) as image:
-            if image.mode in WIDE_MODES:
-                remedy = "convert it, or use score_sde.data.Arrays"
-                raise InputError(f"mode of {file}", image.mode, "8 bits per channel", remedy)
-            fitted = ImageOps.fit(image.convert(MODES[channels]), size[::-1], Image.Resampling.LANCZOS)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        remedy = "remove or replace the file"
-        raise InputError("image", str(file), f"a readable PNG or JPEG ({error})", remedy) from error
-    return np.asarray(fitted, np.uint8).reshape(*size, channels)
-
-
-def _checked_size(size: int | Sequence[int]) -> tuple[int, int]:
-    pair = tuple(np.broadcast_to(size, (2,)).tolist()) if np.size(size) in (1, 2) else ()
-    if len(pair) != 2 or min(pair) < 1:
-        raise InputError("data.size", size, "a positive number of pixels, or (height, width)")
-    return pair
 
 
 def _files_by_split(path: str) -> dict[str, list[tuple[pathlib.Path, str]]]:

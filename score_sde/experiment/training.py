@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 from collections.abc import Callable
 
 import jax
 
-from score_sde.data.batches import Batches
 from score_sde.denoisers.base import ScoreModel
 from score_sde.experiment.base import Experiment
 from score_sde.experiment.generation import draw
@@ -41,8 +41,8 @@ def train(experiment: Experiment, workdir: str | pathlib.Path) -> Trained:
         n_classes=experiment.data.n_classes,
         augmentation=experiment.augmentation,
     )
-    batches = Batches(
-        experiment.data.split("train"),
+    batches = experiment.data.batches(
+        "train",
         plan.batch_size,
         seed=experiment.seed,
         process_index=jax.process_index(),
@@ -54,7 +54,7 @@ def train(experiment: Experiment, workdir: str | pathlib.Path) -> Trained:
         keep_last=plan.keep_last,
         keep_every=plan.keep_every,
     )
-    with checkpoints:
+    with checkpoints, contextlib.closing(batches):
         return fit(
             key=jax.random.fold_in(jax.random.key(experiment.seed), 1),
             state=state,
