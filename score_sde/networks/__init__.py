@@ -3,17 +3,21 @@
 from score_sde.networks.adm import ADM, ADMSuperResolution
 from score_sde.networks.adm_classifier import ADMClassifier
 from score_sde.networks.base import Params, partition
+from score_sde.networks.ddpm import DDPM
 from score_sde.networks.dhariwal_unet import DhariwalUNet
 from score_sde.networks.mlp import MLP
+from score_sde.networks.ncsnpp import NCSNpp
 from score_sde.networks.song_unet import SongUNet
 from score_sde.networks.unet import UNet
 
 __all__ = [
     "ADM",
+    "DDPM",
     "MLP",
     "ADMClassifier",
     "ADMSuperResolution",
     "DhariwalUNet",
+    "NCSNpp",
     "Params",
     "SongUNet",
     "UNet",

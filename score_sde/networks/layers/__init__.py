@@ -16,7 +16,13 @@ from score_sde.networks.layers.blocks import (
 )
 from score_sde.networks.layers.convolution import Conv, convolve
 from score_sde.networks.layers.dropout import dropout, split_or_none
-from score_sde.networks.layers.embeddings import FourierEmbedding, LabelEmbedding, PositionalEmbedding
+from score_sde.networks.layers.embeddings import (
+    FourierEmbedding,
+    LabelEmbedding,
+    PositionalEmbedding,
+    SigmaEmbedding,
+    label_embedding,
+)
 from score_sde.networks.layers.heads import HEADS_OF_64, ConstantHeads, Heads, HeadsOf, WholeHeads
 from score_sde.networks.layers.hourglass import (
     Decoder,
@@ -74,6 +80,7 @@ from score_sde.networks.layers.resample import (
 )
 from score_sde.networks.layers.rescaling import (
     RESCALING_BLOCKS,
+    RESCALING_RESAMPLED_CONVOLUTIONS,
     Rescaling,
     RescalingBlocks,
     RescalingConvolutions,
@@ -90,6 +97,7 @@ __all__ = [
     "PLAIN",
     "PLAIN_RESAMPLING",
     "RESCALING_BLOCKS",
+    "RESCALING_RESAMPLED_CONVOLUTIONS",
     "SCALE_SHIFT",
     "SUM",
     "TOP_OUTPUT",
@@ -134,6 +142,7 @@ __all__ = [
     "ResidualBlock",
     "ScaleShift",
     "SelfAttention",
+    "SigmaEmbedding",
     "SpatialPool",
     "Style",
     "Sum",
@@ -146,6 +155,7 @@ __all__ = [
     "dropout",
     "fan_in_bias_init",
     "fan_in_uniform_init",
+    "label_embedding",
     "nearest_upsample",
     "normal_init",
     "require_example",

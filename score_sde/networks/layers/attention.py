@@ -20,7 +20,8 @@ class SelfAttention(nnx.Module):
 
     With ``heads=1`` the block of DDPM (Ho et al. 2020, appendix B); ``rescale`` is sqrt(2) in Song et al.
     2021. q, k and v are one product whose columns are ordered (q k v, head, channel). W_out starts at
-    ``init_scale``, 0 by default. ``remat``: computed again in the backward pass instead of kept.
+    ``init_scale``, 0 by default, and q, k and v at ``qkv_scale``. ``remat``: computed again in the backward
+    pass instead of kept.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class SelfAttention(nnx.Module):
         heads: int = 1,
         rescale: float = 1.0,
         init_scale: float = 0.0,
+        qkv_scale: float = 1.0,
         init: Init = uniform_init,
         bias_init: BiasInit = zero_bias_init,
         norm: Callable[[int], nnx.Module] = GroupNorm,
@@ -40,7 +42,10 @@ class SelfAttention(nnx.Module):
         if channels % heads:
             raise InputError("SelfAttention.heads", heads, f"a divisor of channels = {channels}")
         self.norm = norm(channels)
-        self.qkv = Linear(channels, 3 * channels, init=init, bias_init=bias_init, dtype=dtype, rngs=rngs)
+        self.qkv = Linear(
+            channels, 3 * channels, init_scale=qkv_scale, init=init, bias_init=bias_init, dtype=dtype,
+            rngs=rngs,
+        )  # fmt: skip
         self.out = Linear(channels, channels, init_scale=init_scale, init=init, dtype=dtype, rngs=rngs)
         self.heads, self.rescale, self.remat = heads, rescale, remat
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -62,6 +63,20 @@ class FourierEmbedding(nnx.Module):
         return _waves(_wide(labels), 2 * jnp.pi * jax.lax.stop_gradient(self.frequencies[...]))
 
 
+class SigmaEmbedding(FourierEmbedding):
+    """``FourierEmbedding`` of log(label), for labels that are sigma, with ``channels`` frequencies.
+
+    NCSN++'s (Song et al. 2021, appendix C): (B,) -> (B, 2 channels).
+    """
+
+    def __init__(self, channels: int, *, scale: float = 16.0, rngs: nnx.Rngs) -> None:
+        super().__init__(2 * channels, scale=scale, rngs=rngs)
+
+    def __call__(self, labels: PerExample) -> Array:
+        """Embed (B,) positive labels as (B, 2 channels)."""
+        return super().__call__(jnp.log(_wide(labels)))
+
+
 class LabelEmbedding(nnx.Module):
     """Noise labels, and class labels if there are any, as one vector per example.
 
@@ -99,6 +114,31 @@ class LabelEmbedding(nnx.Module):
             return hidden
         table = self.classes[...].astype(hidden.dtype)
         return hidden + (table[-1] if cond is None else table[cond])
+
+
+def label_embedding(
+    embedding: Callable[..., Any] | None,
+    channels: int,
+    n_classes: int | None = None,
+    *,
+    act: Callable[[Array], Array] = jax.nn.silu,
+    dtype: DType = jnp.float32,
+    rngs: nnx.Rngs,
+) -> LabelEmbedding | None:
+    """Score networks' ``LabelEmbedding`` with 4 ``channels`` features of ``embedding(channels, rngs=rngs)``.
+
+    None where ``embedding`` is None: a network that is not told the noise.
+
+    Raises:
+        InputError: classes without an embedding.
+    """
+    if embedding is None:
+        if n_classes is not None:
+            raise InputError("n_classes", n_classes, "None for a network without embedding", "give embedding")
+        return None
+    features = embedding(channels, rngs=rngs)
+    n_features = jax.eval_shape(features, jnp.ones(1)).shape[-1]
+    return LabelEmbedding(features, n_features, 4 * channels, n_classes, act=act, dtype=dtype, rngs=rngs)
 
 
 def _wide(labels: PerExample) -> Array:

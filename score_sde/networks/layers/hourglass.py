@@ -34,7 +34,8 @@ class Plan:
         n_embedding: features of the embedding that blocks are told; 0: they are told nothing.
         rescaling: the layers between levels.
         heads: number of heads for a number of channels; 0: no attention at so few.
-        attention_init: how the weights of q, k and v are drawn.
+        attention_init: how the weights of attention are drawn; None: as the style says.
+        attention_scale: scale of the weights of q, k and v.
         resampling: filter of the pyramids.
     """
 
@@ -45,7 +46,8 @@ class Plan:
     n_embedding: int
     rescaling: Rescaling
     heads: Heads
-    attention_init: Init
+    attention_init: Init | None = None
+    attention_scale: float = 1.0
     resampling: Resampling = PLAIN_RESAMPLING
 
     def stage(self, n_in: int, n_out: int, attend: bool, rngs: nnx.Rngs) -> Stage:
@@ -66,8 +68,8 @@ class Plan:
         style = self.style
         return SelfAttention(
             channels, heads=heads, rescale=style.rescale, init_scale=style.last_scale,
-            init=self.attention_init, bias_init=style.bias_init, norm=style.norm, dtype=style.dtype,
-            remat=style.remat, rngs=rngs,
+            qkv_scale=self.attention_scale, init=self.attention_init or style.init,
+            bias_init=style.bias_init, norm=style.norm, dtype=style.dtype, remat=style.remat, rngs=rngs,
         )  # fmt: skip
 
 

@@ -93,6 +93,9 @@ class RescalingResampledConvolutions(Rescaling):
         return Rescaled(None, DoublingConv(channels, channels, style, self.resampling, rngs))
 
 
+RESCALING_RESAMPLED_CONVOLUTIONS = RescalingResampledConvolutions()
+
+
 @dataclasses.dataclass(frozen=True)
 class RescalingFilters(Rescaling):
     """Nothing to learn: the filter alone.
