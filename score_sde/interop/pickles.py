@@ -171,7 +171,11 @@ def _pop_mark(machine: _Machine, _: Any) -> None:
 
 
 def _pushed(make: Callable[[_Machine], Any]) -> Callable[[_Machine, Any], None]:
-    return lambda machine, _: machine.stack.append(make(machine))
+    def step(machine: _Machine, _: Any) -> None:
+        made = make(machine)  # first: it may exchange the stack
+        machine.stack.append(made)
+
+    return step
 
 
 def _onto(
