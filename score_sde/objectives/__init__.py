@@ -1,8 +1,10 @@
 """Training objectives. Their parts are objects: times, weights, perturbations, divergences."""
 
 from score_sde.objectives.base import Objective, Perturbation, Times, Uniforms, Weighting
+from score_sde.objectives.classification import NoisyClassification
 from score_sde.objectives.denoising import DenoisingScoreMatching
 from score_sde.objectives.discrete import DDPMLoss, DiscreteLoss, Level, SMLDLoss
+from score_sde.objectives.hybrid import HybridLoss
 from score_sde.objectives.implicit import (
     ClosedKernel,
     ImplicitScoreMatching,
@@ -18,6 +20,7 @@ from score_sde.objectives.times import (
     QuantileTimes,
     Stratified,
     UniformLogSNR,
+    UniformSteps,
     UniformTimes,
 )
 from score_sde.objectives.weights import (
@@ -43,6 +46,7 @@ __all__ = [
     "DiscreteLoss",
     "EDMWeighting",
     "FlowMatching",
+    "HybridLoss",
     "ImplicitScoreMatching",
     "Independent",
     "Level",
@@ -53,6 +57,7 @@ __all__ = [
     "MinSNR",
     "MixtureTimes",
     "NoiseWeighting",
+    "NoisyClassification",
     "Objective",
     "Perturbation",
     "QuantileTimes",
@@ -65,6 +70,7 @@ __all__ = [
     "Stratified",
     "Times",
     "UniformLogSNR",
+    "UniformSteps",
     "UniformTimes",
     "Uniforms",
     "Unweighted",

@@ -11,6 +11,7 @@ from jax.scipy.special import ndtri
 
 from score_sde.errors import InputError
 from score_sde.objectives.base import Times, Uniforms, Weighting
+from score_sde.pytree import static
 from score_sde.sdes.base import GaussianSDE
 from score_sde.sdes.checks import require_positive
 from score_sde.typing import Array, Key, PerExample, Time
@@ -62,6 +63,20 @@ class UniformTimes(QuantileTimes):
         """t_min + u (T - t_min), below T, where g may be infinite."""
         times = self.t_min + u * (sde.T - self.t_min)
         return jnp.minimum(times, sde.T * (1 - jnp.finfo(u.dtype).epsneg))
+
+
+class UniformSteps(QuantileTimes):
+    """t = T i / N with i uniform in 1 .. N: after one of the steps of a chain (``sdes.DiscreteVP``)."""
+
+    steps: int = static(1000)
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InputError("UniformSteps.steps", self.steps, "a positive count", "give the chain's")
+
+    def quantile(self, sde: Any, u: Array) -> Array:
+        """T (floor(N u) + 1) / N."""
+        return (jnp.floor(self.steps * u) + 1) * (sde.T / self.steps)
 
 
 class LogitNormal(QuantileTimes):
