@@ -17,7 +17,8 @@ HERE = pathlib.Path(__file__).parent
 def numbers():
     """Every type of number; transposed, sliced, strided, empty, scalar, shared and frozen tensors."""
     base = torch.arange(24.0).reshape(4, 6)
-    kinds = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128".split()
+    kinds = ["float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"]
+    kinds += ["complex64", "complex128"]
     found = {name: torch.arange(6).reshape(2, 3).to(getattr(torch, name)) for name in kinds}
     found |= {
         "base": base,
@@ -52,19 +53,18 @@ class Tiny(torch.nn.Module):
 
 
 def checkpoint():
-    """What score_sde_pytorch saves after two updates, by its description: model, optimizer, averages, step."""
+    """What score_sde_pytorch saves, here after two updates: model, optimizer, averages, step."""
     torch.manual_seed(0)
     model = torch.nn.DataParallel(Tiny())
     optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
-    shadow = [p.clone().detach() for p in model.parameters() if p.requires_grad]
+    trained = [p for p in model.parameters() if p.requires_grad]
+    shadow = [p.clone().detach() for p in trained]
     for _ in range(2):
-        loss = sum((p**2).sum() for p in model.parameters() if p.requires_grad)
+        loss = sum((p**2).sum() for p in trained)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    shadow = [
-        0.5 * s + 0.5 * p.detach() for s, p in zip(shadow, (p for p in model.parameters() if p.requires_grad))
-    ]
+    shadow = [0.5 * s + 0.5 * p.detach() for s, p in zip(shadow, trained, strict=True)]
     averages = {"decay": 0.999, "num_updates": 2, "shadow_params": shadow}
     return {"optimizer": optimizer.state_dict(), "model": model.state_dict(), "ema": averages, "step": 2}
 
@@ -122,5 +122,10 @@ if __name__ == "__main__":
     kept = checkpoint()
     model = {name.removeprefix("module."): as_numpy(t) for name, t in kept["model"].items()}
     shadows = {f"shadow_{i}": as_numpy(t) for i, t in enumerate(kept["ema"]["shadow_params"])}
-    np.savez(HERE / "score_sde.npz", **model, **shadows)
+    moments = {
+        f"{name}_{i}": as_numpy(state[name])
+        for i, state in kept["optimizer"]["state"].items()
+        for name in ("exp_avg", "exp_avg_sq")
+    }
+    np.savez(HERE / "score_sde.npz", **model, **shadows, **moments)
     (HERE / "edm.pkl").write_bytes(pickle.dumps(persistent()))
