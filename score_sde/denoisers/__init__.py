@@ -19,6 +19,15 @@ from score_sde.denoisers.discrete import (
     smld_sigma,
 )
 from score_sde.denoisers.exact import Empirical, Gaussian, GaussianMixture
+from score_sde.denoisers.karras import (
+    HalfSigmaLabels,
+    IDDPMLabels,
+    IDDPMPrecondition,
+    VEPrecondition,
+    VPPrecondition,
+    VPTimeLabels,
+    iddpm_ratios,
+)
 from score_sde.denoisers.labels import LogSigmaLabels, LogSNRLabels, SigmaLabels, StepLabels, TimeLabels
 from score_sde.denoisers.noisy_classifier import NoisyClassifier
 from score_sde.denoisers.preconditioned import LearnedRange, Preconditioned, ScoreNetwork
@@ -44,6 +53,9 @@ __all__ = [
     "Estimate",
     "Gaussian",
     "GaussianMixture",
+    "HalfSigmaLabels",
+    "IDDPMLabels",
+    "IDDPMPrecondition",
     "Labels",
     "LearnedRange",
     "LogSNRLabels",
@@ -60,8 +72,12 @@ __all__ = [
     "SigmaLabels",
     "StepLabels",
     "TimeLabels",
+    "VEPrecondition",
+    "VPPrecondition",
+    "VPTimeLabels",
     "VPrediction",
     "VelocityPrediction",
     "ddpm_tables",
+    "iddpm_ratios",
     "smld_sigma",
 ]

@@ -71,6 +71,7 @@ def test_interior(kind, family):
 ROOT = {"VP", "DiscreteVP", "Cosine"}  # sigma(0) = 0 like a square root: sigma' is infinite there
 PURE = {"Cosine", "RectifiedFlow"}  # alpha(T) = 0
 FLAT = {"SubVP", "EDM", "RectifiedFlow"}  # sigma(0) = 0 with finite sigma': g(0) = 0
+PREDICT_NOISE = {"ScoreTimesStd", "NoisePrediction", "VPPrecondition", "VEPrecondition", "IDDPMPrecondition"}
 ALL = {"denoised", "noise", "score", "velocity"}
 
 
@@ -81,7 +82,7 @@ def well_posed(kind, sde, end):
     if not sharp and not pure:
         return ALL
     if pure:
-        return ALL - {"denoised", "velocity"} if kind in {"ScoreTimesStd", "NoisePrediction"} else ALL
+        return ALL - {"denoised", "velocity"} if kind in PREDICT_NOISE else ALL
     if kind == "VelocityPrediction":
         return ALL if sde in ROOT else ALL - {"score"}
     if kind == "DataPrediction":
