@@ -19,7 +19,11 @@ from score_sde.errors import InputError, did_you_mean
 
 
 def load_config(given: str) -> Any:
-    """The configuration that ``FILE.py`` or ``FILE.py:VARIANT`` returns from ``get_config``."""
+    """The configuration that ``FILE.py`` or ``FILE.py:VARIANT`` returns from ``get_config``.
+
+    A file in a folder with ``__init__.py`` is part of a package: what stands beside it can be imported under
+    the package's name (``from configs.parts import ...``) from whatever directory the command is run.
+    """
     file, colon, variant = given.rpartition(":") if ".py:" in given else (given, "", "")
     path = Path(file)
     if not path.is_file():
@@ -60,6 +64,9 @@ def _reading(file: str) -> Iterator[None]:
 def _module(path: Path) -> ModuleType:
     """Run a configuration file as a module under its own name, so that its classes can be targets."""
     name = f"config_file_{re.sub(r'[^0-9A-Za-z]', '_', str(path.absolute()))}"
+    root = str(_root(path))
+    if root not in sys.path:
+        sys.path.insert(0, root)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -67,6 +74,14 @@ def _module(path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _root(path: Path) -> Path:
+    """The directory from which the packages around a file are imported; its own if there are none."""
+    folder = path.absolute().parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
 
 
 def _placed(file: str, error: BaseException, where: str) -> str:
