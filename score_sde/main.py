@@ -13,6 +13,8 @@ Modes, and what each writes below the work directory:
            sample/grid.png         the same as a picture, and the reverse process beside it
   plan     (nothing)               parameters, operations and memory, in seconds and without data or
                                    --workdir: printed as a table, and as JSON in the last line
+  import   checkpoints/, config.json   the weights that authors released (--from: score_sde's .pth or Flax
+                                   file, EDM's .pkl, ADM's .pt, our .safetensors) as the first checkpoint
   inspect  inspect/inspection.json what the data are like, and the sigma_max and sigma_data that suit them
            inspect/statistics.npz  mean and covariance of the features, which Frechet distances (FID) need
            inspect/examples.png    examples as a picture, and histogram.png beside it
@@ -37,6 +39,8 @@ Examples:
   python -m score_sde.main --mode=train --config=configs/digits.py --workdir=runs/digits
   python -m score_sde.main --mode=train --config=configs/digits.py:tiny --workdir=runs/tiny
   python -m score_sde.main --mode=plan --config=configs/digits.py
+  python -m score_sde.main --mode=import --from=checkpoint_26.pth --workdir=runs/cifar10 \
+      --config=configs/vp/cifar10_ddpmpp_continuous.py
   python -m score_sde.main --mode=eval --config=configs/digits.py --workdir=runs/digits
   python -m score_sde.main --mode=sample --config=configs/digits.py --workdir=runs/digits \
       --config.sampler.n_steps=200 --config.sampler.predictor=score_sde.samplers:EulerMaruyama

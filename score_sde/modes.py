@@ -62,6 +62,7 @@ MODES = {
     "sample": Mode("score_sde.experiment:sample"),
     "plan": Mode("score_sde.experiment:plan", needs=("config",)),
     "inspect": Mode("score_sde.experiment:inspect", workdir=made),
+    "import": Mode("score_sde.experiment:import_weights", needs=("config", "workdir", "from"), workdir=begun),
 }
 
 

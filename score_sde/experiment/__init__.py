@@ -2,9 +2,21 @@
 
 from score_sde.experiment.base import Experiment, Restored, restore
 from score_sde.experiment.evaluating import evaluate
+from score_sde.experiment.importing import import_weights, pretrained
 from score_sde.experiment.inspecting import inspect
 from score_sde.experiment.planning import plan
 from score_sde.experiment.sampling import sample
 from score_sde.experiment.training import train
 
-__all__ = ["Experiment", "Restored", "evaluate", "inspect", "plan", "restore", "sample", "train"]
+__all__ = [
+    "Experiment",
+    "Restored",
+    "evaluate",
+    "import_weights",
+    "inspect",
+    "plan",
+    "pretrained",
+    "restore",
+    "sample",
+    "train",
+]

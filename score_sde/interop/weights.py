@@ -13,6 +13,7 @@ from score_sde.errors import InputError
 from score_sde.interop.base import Tensors
 from score_sde.interop.edm_pickle import EDM_HANDLERS, is_module, module_facts, module_tensors
 from score_sde.interop.flax_msgpack import read_flax_msgpack
+from score_sde.interop.moments import Moments, flax_moments, torch_moments
 from score_sde.interop.pickles import read_pickle
 from score_sde.interop.safetensors import read_safetensors
 from score_sde.interop.torch_objects import Tensor
@@ -20,6 +21,7 @@ from score_sde.interop.torch_zip import LEGACY, read_torch_legacy, read_torch_zi
 from score_sde.interop.values import array
 
 _MSGPACK_MAPS = {*range(0x81, 0x90), 0xDE, 0xDF}
+SIGMAS = "sigmas"  # the only buffer of score_sde_pytorch's networks
 FORMATS = "a checkpoint of PyTorch, an EDM pickle, a Flax msgpack or safetensors"
 
 
@@ -31,12 +33,14 @@ class Weights(NamedTuple):
         averages: their moving averages under the same names; the parameters themselves where there are none.
         step: updates made, where the file says so, else 0.
         facts: what else the file says of the network, such as the options of an EDM network.
+        moments: Adam's, if the file has them.
     """
 
     tensors: Tensors
     averages: Tensors
     step: int = 0
     facts: Mapping[str, Any] = {}
+    moments: Moments | None = None
 
 
 def read_weights(path: str | pathlib.Path) -> Weights:
@@ -108,19 +112,22 @@ def _of_score_sde(content: dict[str, Any]) -> Weights:
             f"its {len(shadows)} moving averages are not of its {len(trained)} trained tensors in their order"
         )
     averages = tensors | dict(zip(trained, shadows, strict=True))
-    return Weights(tensors, averages, step=_count(content.get("step", 0)))
+    moments = torch_moments(content.get("optimizer"), tensors, [name for name in tensors if name != SIGMAS])
+    return Weights(tensors, averages, step=_count(content.get("step", 0)), moments=moments)
 
 
 def _untrained(name: str, value: np.ndarray) -> bool:
     """Buffers and frozen parameters of score_sde_pytorch: noise levels, frequencies of Fourier features."""
-    return name == "sigmas" or (name.endswith(".W") and value.ndim == 1)
+    return name == SIGMAS or (name.endswith(".W") and value.ndim == 1)
 
 
 def _of_flax(content: dict[str, Any]) -> Weights:
     """score_sde's ``State``: ``optimizer.target`` (or ``params``), ``params_ema`` and ``step``."""
     optimizer, averages = content.get("optimizer"), content["params_ema"]
     params = optimizer["target"] if isinstance(optimizer, dict) else content.get("params", averages)
-    return Weights(_named(params), _named(averages), step=_count(content.get("step", 0)))
+    tensors = _named(params)
+    moments = flax_moments(optimizer, tensors)
+    return Weights(tensors, _named(averages), step=_count(content.get("step", 0)), moments=moments)
 
 
 def _of_flax_variables(content: dict[str, Any]) -> Weights:
