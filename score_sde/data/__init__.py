@@ -5,6 +5,7 @@ from score_sde.data.base import ArraySource, Dataset, Source
 from score_sde.data.batches import Batches, in_order
 from score_sde.data.digits import Digits
 from score_sde.data.folder import ImageFolder
+from score_sde.data.synthetic import Synthetic
 from score_sde.data.toys import Checkerboard, GaussianRing, Pinwheel, Spiral, Toy, ToyMixture, TwoMoons
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Pinwheel",
     "Source",
     "Spiral",
+    "Synthetic",
     "Toy",
     "ToyMixture",
     "TwoMoons",
