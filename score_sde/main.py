@@ -18,6 +18,9 @@ Modes, and what each writes below the work directory:
   inspect  inspect/inspection.json what the data are like, and the sigma_max and sigma_data that suit them
            inspect/statistics.npz  mean and covariance of the features, which Frechet distances (FID) need
            inspect/examples.png    examples as a picture, and histogram.png beside it
+  prepare  (below --to)            a data set for score_sde.data.TFDS from --from: a folder or zip of images
+                                   (labels from class folders or EDM's dataset.json), MNIST's idx files, or
+                                   CIFAR-10's binary version; killed, it goes on when it is run again
 
 Flags:
   --mode                 one of the modes above
@@ -28,7 +31,8 @@ Flags:
   --from                 what is read: a file or a folder
   --to                   the directory that is written
   --resolution           height and width of images, in pixels
-  --channels             channels of images: 1 (grey) or 3 (colour)
+  --channels             channels of images: 1 (grey) or 3 (colour, default)
+  --crop                 side of the central square of images that is kept before they are resized
   --verbosity            -1: warnings (default), 0: what the libraries log, 1: also tracebacks of user errors
   --compilation_cache    where compiled programs are kept, so that a second run starts at once; default:
                          $JAX_COMPILATION_CACHE_DIR, else score_sde/jax in the user's cache; none: nowhere
@@ -41,6 +45,7 @@ Examples:
   python -m score_sde.main --mode=plan --config=configs/digits.py
   python -m score_sde.main --mode=import --from=checkpoint_26.pth --workdir=runs/cifar10 \
       --config=configs/vp/cifar10_ddpmpp_continuous.py
+  python -m score_sde.main --mode=prepare --from=ffhq.zip --to=~/tensorflow_datasets/ffhq --resolution=64
   python -m score_sde.main --mode=eval --config=configs/digits.py --workdir=runs/digits
   python -m score_sde.main --mode=sample --config=configs/digits.py --workdir=runs/digits \
       --config.sampler.n_steps=200 --config.sampler.predictor=score_sde.samplers:EulerMaruyama

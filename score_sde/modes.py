@@ -61,6 +61,9 @@ MODES = {
     "eval": Mode("score_sde.experiment:evaluate"),
     "sample": Mode("score_sde.experiment:sample"),
     "plan": Mode("score_sde.experiment:plan", needs=("config",)),
+    "prepare": Mode(
+        "score_sde.data.preparing:prepare", needs=("from", "to", "resolution"), takes=("channels", "crop")
+    ),
     "inspect": Mode("score_sde.experiment:inspect", workdir=made),
     "import": Mode("score_sde.experiment:import_weights", needs=("config", "workdir", "from"), workdir=begun),
 }
@@ -86,6 +89,7 @@ FLAGS = {
     "from": Flag("a file or folder to read", "images.zip"),
     "to": Flag("a directory to write", "data/faces"),
     "resolution": Flag("the height and width of images in pixels", "64", flags.DEFINE_integer),
+    "crop": Flag("the side of the central square of images that is kept", "140", flags.DEFINE_integer),
     "channels": Flag("the channels of images, 1 or 3", "3", flags.DEFINE_integer),
 }
 

@@ -1,10 +1,11 @@
-"""Image files as 8-bit arrays of one size."""
+"""Images as 8-bit arrays of one size, cropped about the centre and resized."""
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
-from collections.abc import Sequence
-from typing import IO
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
 
 import numpy as np
 
@@ -17,59 +18,71 @@ FILTERS = ("bilinear", "bicubic", "lanczos")
 
 
 def read_image(
-    file: pathlib.Path | IO[bytes],
+    file: pathlib.Path | IO[bytes], size: tuple[int, int], channels: int, **options: Any
+) -> np.ndarray:
+    """Decode one file as ``fitted`` does; ``where`` names it in errors, and is the file's name by default."""
+    from PIL import Image
+
+    where = options.setdefault("where", str(file))
+    with readable(where), Image.open(file) as image:
+        return fitted(image, size, channels, **options)
+
+
+def fitted(
+    image: Any,
     size: tuple[int, int],
     channels: int,
     *,
     crop: int | None = None,
     resampling: str = "lanczos",
-    where: str = "",
+    where: str = "image",
 ) -> np.ndarray:
-    """Decode one image to uint8 (height, width, channels), cropped about the centre and resized.
+    """A Pillow image as uint8 (height, width, channels).
 
-    ``crop`` is the side of the square that is kept first, or None. What is left is cropped to the aspect of
-    ``size`` and resized by ``resampling``, whose filter widens where it shrinks. An image of this size
-    already is not touched. InputError naming the file (or ``where``) where it cannot be decoded.
+    The square of side ``crop`` in the middle is kept first, if that is given; what is left is cropped to the
+    aspect of ``size`` and resized by ``resampling``, whose filter widens where it shrinks. An image of this
+    size already is not touched. InputError naming it (``where``) where it is smaller than ``crop``, has more
+    than 8 bits, or cannot be decoded.
     """
     from PIL import Image, ImageOps
 
-    where = where or str(file)
-    try:
-        with Image.open(file) as image:
-            if image.mode in WIDE_MODES:
-                remedy = "convert it, or use score_sde.data.Arrays"
-                raise InputError(f"mode of {where}", image.mode, "8 bits per channel", remedy)
-            whole = image.convert(MODES[channels])
-        if crop is not None and whole.size[::-1] != size:
+    if image.mode in WIDE_MODES:
+        remedy = "convert it, or use score_sde.data.Arrays"
+        raise InputError(f"mode of {where}", image.mode, "8 bits per channel", remedy)
+    with readable(where):
+        whole = image.convert(MODES[channels])
+    if whole.size[::-1] != size:
+        if crop is not None:
             whole = whole.crop(central(whole.size, crop, where))
-        fitted = ImageOps.fit(whole, size[::-1], getattr(Image.Resampling, resampling.upper()))
+        whole = ImageOps.fit(whole, size[::-1], getattr(Image.Resampling, resampling.upper()))
+    return np.asarray(whole, np.uint8).reshape(*size, channels)
+
+
+@contextlib.contextmanager
+def readable(where: str) -> Iterator[None]:
+    """Say of what Pillow cannot decode which image it is."""
+    from PIL import Image
+
+    try:
+        yield
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         remedy = "remove or replace the file"
         raise InputError("image", where, f"a readable PNG or JPEG ({error})", remedy) from error
-    return np.asarray(fitted, np.uint8).reshape(*size, channels)
-
-
-def resized(
-    image: np.ndarray, size: tuple[int, int], *, crop: int | None, resampling: str, where: str
-) -> np.ndarray:
-    """A decoded image (H, W, C) cropped and resized as ``read_image`` does."""
-    from PIL import Image, ImageOps
-
-    if image.shape[:2] == size:
-        return image
-    whole = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    if crop is not None:
-        whole = whole.crop(central(whole.size, crop, where))
-    fitted = ImageOps.fit(whole, size[::-1], getattr(Image.Resampling, resampling.upper()))
-    return np.asarray(fitted, np.uint8).reshape(*size, image.shape[-1])
 
 
 def central(size: tuple[int, int], side: int, where: str) -> tuple[int, int, int, int]:
     """The box (left, top, right, bottom) of the square of this side in the middle of (width, height)."""
-    if side > min(size):
-        raise InputError("crop", side, f"at most {min(size)} pixels, the shorter side of {where}")
+    if not 1 <= side <= min(size):
+        raise InputError("crop", side, f"from 1 to {min(size)} pixels, the shorter side of {where}")
     left, top = (size[0] - side) // 2, (size[1] - side) // 2
     return left, top, left + side, top + side
+
+
+def picture(pixels: np.ndarray) -> Any:
+    """A Pillow image of uint8 (height, width, channels)."""
+    from PIL import Image
+
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
 def checked_size(size: int | Sequence[int]) -> tuple[int, int]:

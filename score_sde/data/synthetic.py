@@ -12,7 +12,7 @@ from score_sde.errors import InputError
 
 
 class Synthetic(Dataset):
-    """Slopes of random colour and direction as 8-bit images of any shape, with labels where there are classes.
+    """Slopes of random colour as 8-bit images of any shape, with labels where there are classes.
 
     What the ``:tiny`` variants of the papers' configurations train on: they need nothing on disk.
 
