@@ -13,8 +13,8 @@ Modes, and what each writes below the work directory:
            sample/grid.png         the same as a picture, and the reverse process beside it
   plan     (nothing)               parameters, operations and memory, in seconds and without data or
                                    --workdir: printed as a table, and as JSON in the last line
-  import   checkpoints/, config.json   the weights that authors released (--from: score_sde's .pth or Flax
-                                   file, EDM's .pkl, ADM's .pt, our .safetensors) as the first checkpoint
+  import   checkpoints/            the weights that authors released (--from: score_sde's .pth or Flax file,
+                                   EDM's .pkl, ADM's .pt, our .safetensors) as the first checkpoint
   inspect  inspect/inspection.json what the data are like, and the sigma_max and sigma_data that suit them
            inspect/statistics.npz  mean and covariance of the features, which Frechet distances (FID) need
            inspect/examples.png    examples as a picture, and histogram.png beside it
