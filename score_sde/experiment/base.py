@@ -45,7 +45,7 @@ class Experiment:
         optimizer: an optax transformation: ``call(adam, learning_rate=...)``.
         ema: average of the parameters, which is what is sampled and evaluated.
         training: lengths and intervals of the run, and the batch size.
-        sampler: draws samples from the model.
+        sampler: draws samples from the model; None for a model that draws none, as a classifier.
         measures: what ``--mode=eval`` measures.
         condition: what of a batch the network is told: nothing, or its class labels.
         augmentation: random changes of training examples.
@@ -71,7 +71,7 @@ class Experiment:
     objective: Objective
     optimizer: optax.GradientTransformation
     training: Plan
-    sampler: Sampling
+    sampler: Sampling | None
     ema: EMA
     model: Callable[..., ScoreModel] = Preconditioned
     measures: tuple[Measure, ...] = ()
@@ -88,6 +88,14 @@ class Experiment:
                 raise InputError(name, getattr(self, name), "a positive count", "raise it")
         if self.seed < 0:
             raise InputError("seed", self.seed, "an integer of at least 0", "raise it")
+
+    def require_sampler(self) -> Sampling:
+        """The sampler; InputError where the model has none."""
+        if self.sampler is None:
+            raise InputError(
+                "sampler", None, "a model that draws samples", "only train and eval are for this"
+            )
+        return self.sampler
 
     def make_model(self) -> ScoreModel:
         """A fresh model, with the network's parameters drawn from the seed."""

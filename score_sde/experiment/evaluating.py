@@ -57,7 +57,7 @@ def _subject(experiment: Experiment, model: Any, folder: pathlib.Path) -> Subjec
     def samples(key: Any, n: int) -> Any:
         return draw(
             key,
-            sampler=experiment.sampler,
+            sampler=experiment.require_sampler(),
             model=model,
             data=experiment.data,
             n=n,

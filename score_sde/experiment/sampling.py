@@ -23,15 +23,15 @@ def sample(experiment: Experiment, workdir: str | pathlib.Path) -> pathlib.Path:
     Returns the folder. The key depends on the seed only: the same command gives the same samples.
 
     Raises:
-        InputError: no checkpoint, or one that does not fit.
+        InputError: no checkpoint, or one that does not fit; a model that draws none.
     """
-    folder = pathlib.Path(workdir) / "sample"
+    folder, sampler = pathlib.Path(workdir) / "sample", experiment.require_sampler()
     restored = restore(experiment, pathlib.Path(workdir))
     print(f"sampling from the checkpoint of step {restored.step}", flush=True)
     key = jax.random.fold_in(jax.random.key(experiment.seed), 3)
     drawn = draw(
         key,
-        sampler=experiment.sampler,
+        sampler=sampler,
         model=restored.model,
         data=experiment.data,
         n=experiment.n_samples,
@@ -47,7 +47,7 @@ def sample(experiment: Experiment, workdir: str | pathlib.Path) -> pathlib.Path:
     written = ["samples.npz", *picture_samples(folder / "grid.png", drawn.samples, experiment.data)]
     shape = (min(PROCESS, experiment.n_samples), *experiment.data.shape)
     cond = conditions(key, experiment.condition, experiment.data, np.arange(shape[0]))
-    times, states = experiment.sampler.trajectory(jax.random.fold_in(key, 0), restored.model, shape, cond)
+    times, states = sampler.trajectory(jax.random.fold_in(key, 0), restored.model, shape, cond)
     written += picture_process(folder, np.asarray(times), np.asarray(states), experiment.data)
     print("\n".join(f"wrote {folder / name}" for name in written))
     return folder

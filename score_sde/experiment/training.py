@@ -71,17 +71,18 @@ def train(experiment: Experiment, workdir: str | pathlib.Path) -> Trained:
 def _snapshots(
     experiment: Experiment, rebuild: Callable[..., ScoreModel], folder: pathlib.Path
 ) -> Callable[[int, TrainState], None]:
-    """Draws the same noise at each snapshot, so that pictures differ by the model alone."""
+    """Draws the same noise at each snapshot, so that pictures differ by the model alone; or nothing."""
     key = jax.random.fold_in(jax.random.key(experiment.seed), 2)
+    sampler = experiment.sampler
 
     def snapshot(step: int, state: TrainState) -> None:
-        if jax.process_index():
+        if jax.process_index() or sampler is None:
             return
         model = rebuild(experiment.ema.parameters(state.ema, state.params))
         size = min(SNAPSHOT, experiment.sampling_batch)
         drawn = draw(
             key,
-            sampler=experiment.sampler,
+            sampler=sampler,
             model=model,
             data=experiment.data,
             n=size,
