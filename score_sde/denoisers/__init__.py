@@ -9,6 +9,7 @@ from score_sde.denoisers.base import (
     Preconditioning,
     ScoreModel,
 )
+from score_sde.denoisers.clipped import Clipped
 from score_sde.denoisers.deterministic import Deterministic
 from score_sde.denoisers.discrete import (
     DDPMPrecondition,
@@ -42,6 +43,7 @@ from score_sde.denoisers.preconditioning import (
 
 __all__ = [
     "Affine",
+    "Clipped",
     "Coefficients",
     "DDPMPrecondition",
     "DataPrediction",

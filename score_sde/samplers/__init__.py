@@ -12,6 +12,7 @@ from score_sde.samplers.base import (
     Sampling,
     Step,
 )
+from score_sde.samplers.chain_grids import Sections, Strided
 from score_sde.samplers.correctors import (
     AnnealedLangevin,
     BatchMeanNorm,
@@ -61,18 +62,30 @@ from score_sde.samplers.original import (
     UnitAlpha,
 )
 from score_sde.samplers.predictors import (
+    DDIM,
     Ancestral,
+    ChurnedHeun,
     EulerMaruyama,
     NoPredictor,
     ProbabilityFlowEuler,
     ProbabilityFlowHeun,
     ReverseDiffusion,
 )
+from score_sde.samplers.rounding import Exact, IDDPMRounding, Rounded, Rounding
+from score_sde.samplers.variances import (
+    BridgeVariance,
+    LearnedVariance,
+    StepVariance,
+    TransitionVariance,
+)
 
 __all__ = [
+    "DDIM",
     "Ancestral",
     "AnnealedLangevin",
     "BatchMeanNorm",
+    "BridgeVariance",
+    "ChurnedHeun",
     "Corrector",
     "CorrectorFirst",
     "DDPMAlpha",
@@ -81,12 +94,15 @@ __all__ = [
     "Discretization",
     "EulerDiscretization",
     "EulerMaruyama",
+    "Exact",
     "Final",
     "Grid",
+    "IDDPMRounding",
     "Karras",
     "KeepMean",
     "KeepSample",
     "Langevin",
+    "LearnedVariance",
     "LogSNR",
     "MetropolisAdjustedLangevin",
     "NoCorrector",
@@ -111,12 +127,18 @@ __all__ = [
     "ReverseDiffusion",
     "ReverseODE",
     "ReverseSDE",
+    "Rounded",
+    "Rounding",
     "SMLDDiscretization",
     "Sampler",
     "Sampling",
+    "Sections",
     "Step",
     "StepScale",
+    "StepVariance",
+    "Strided",
     "ToZero",
+    "TransitionVariance",
     "Uniform",
     "UnitAlpha",
     "UserGrid",

@@ -1,0 +1,56 @@
+"""Noise levels that a model knows, where it was trained at some of them only."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import jax.numpy as jnp
+
+from score_sde.denoisers.karras import iddpm_ratios, nearest
+from score_sde.pytree import Pytree, static
+from score_sde.samplers.base import Grid
+from score_sde.samplers.checks import require_gaussian
+from score_sde.sdes.base import SDE
+from score_sde.typing import Array
+
+
+class Rounding(Pytree, ABC):
+    """From a noise-to-signal ratio sigma / alpha to the nearest that the model knows."""
+
+    @abstractmethod
+    def __call__(self, ratio: Array) -> Array:
+        """The ratio to take instead."""
+
+
+class Exact(Rounding):
+    """Every ratio is known: models trained in continuous time."""
+
+    def __call__(self, ratio: Array) -> Array:
+        """The ratio itself."""
+        return ratio
+
+
+class IDDPMRounding(Rounding):
+    """The nearest of iDDPM's M + 1 ratios (Karras et al. 2022, appendix C.3.3; its ``round_sigma``)."""
+
+    steps: int = static(1000)
+    c1: float = static(0.001)
+    c2: float = static(0.008)
+
+    def __call__(self, ratio: Array) -> Array:
+        """u_j."""
+        table = jnp.asarray(iddpm_ratios(self.steps, self.c1, self.c2), ratio.dtype)
+        return table[nearest(table, ratio)]
+
+
+class Rounded(Grid):
+    """Another grid with every time moved to where the ratio is one that the model knows; 0 stays."""
+
+    grid: Grid
+    rounding: Rounding = IDDPMRounding()
+
+    def __call__(self, sde: SDE, n_steps: int, start: Array | float | None = None) -> Array:
+        """The times."""
+        gaussian, times = require_gaussian("Rounded", sde), self.grid(sde, n_steps, start)
+        ratios = self.rounding(jnp.exp(-0.5 * gaussian.log_snr(times)))
+        return jnp.where(times > 0, gaussian.time_at_log_snr(-2 * jnp.log(ratios)), 0)
