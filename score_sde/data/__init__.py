@@ -5,10 +5,13 @@ from score_sde.data.base import ArraySource, Dataset, Source
 from score_sde.data.batches import Batches, in_order
 from score_sde.data.digits import Digits
 from score_sde.data.folder import ImageFolder
+from score_sde.data.streaming import StreamedBatches
 from score_sde.data.synthetic import Synthetic
+from score_sde.data.tfds import TFDS
 from score_sde.data.toys import Checkerboard, GaussianRing, Pinwheel, Spiral, Toy, ToyMixture, TwoMoons
 
 __all__ = [
+    "TFDS",
     "ArraySource",
     "Arrays",
     "Batches",
@@ -20,6 +23,7 @@ __all__ = [
     "Pinwheel",
     "Source",
     "Spiral",
+    "StreamedBatches",
     "Synthetic",
     "Toy",
     "ToyMixture",

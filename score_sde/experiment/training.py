@@ -30,6 +30,14 @@ def train(experiment: Experiment, workdir: str | pathlib.Path) -> Trained:
         InputError: data, devices, files or an earlier run do not fit; loss not finite.
     """
     workdir, plan = pathlib.Path(workdir), experiment.training
+    # First of all, since data that are not there are the likeliest mistake.
+    batches = experiment.data.batches(
+        "train",
+        plan.batch_size,
+        seed=experiment.seed,
+        process_index=jax.process_index(),
+        process_count=jax.process_count(),
+    )
     state, rebuild = experiment.make_state()
     step = make_step(
         objective=experiment.objective,
@@ -40,13 +48,6 @@ def train(experiment: Experiment, workdir: str | pathlib.Path) -> Trained:
         condition=experiment.condition,
         n_classes=experiment.data.n_classes,
         augmentation=experiment.augmentation,
-    )
-    batches = experiment.data.batches(
-        "train",
-        plan.batch_size,
-        seed=experiment.seed,
-        process_index=jax.process_index(),
-        process_count=jax.process_count(),
     )
     checkpoints = CheckpointWriter(
         workdir / "checkpoints",

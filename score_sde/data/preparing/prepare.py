@@ -52,10 +52,9 @@ def prepare(
     if resolution < 1:
         raise InputError("--resolution", resolution, "a positive number of pixels")
     checked_channels(channels)
-    directory = pathlib.Path(to).expanduser()
+    directory, originals = pathlib.Path(to).expanduser(), open_originals(source)
     directory.mkdir(parents=True, exist_ok=True)
     with _locked(directory):
-        originals = open_originals(source)
         made_from = {
             "from": source,
             "name": re.sub(r"\W", "_", directory.absolute().name),
