@@ -8,7 +8,7 @@ from typing import Any
 from score_sde.evaluation.plots import save_ladder, save_training_curves
 from score_sde.evaluation.report import table, with_error, write_json
 from score_sde.experiment.base import Experiment, restore
-from score_sde.experiment.generation import draw
+from score_sde.experiment.generation import Drawn, draw
 from score_sde.experiment.measures.base import Subject
 
 
@@ -54,7 +54,7 @@ def _subject(experiment: Experiment, model: Any, folder: pathlib.Path) -> Subjec
     def report(line: str) -> None:
         print(line, flush=True)
 
-    def samples(key: Any, n: int) -> Any:
+    def samples(key: Any, n: int) -> Drawn:
         return draw(
             key,
             sampler=experiment.require_sampler(),
@@ -64,7 +64,7 @@ def _subject(experiment: Experiment, model: Any, folder: pathlib.Path) -> Subjec
             batch=experiment.sampling_batch,
             condition=experiment.condition,
             report=report,
-        ).samples
+        )
 
     folder.mkdir(parents=True, exist_ok=True)
     return Subject(

@@ -7,13 +7,14 @@ import pytest
 from scipy.stats import norm
 
 from score_sde.arrays import expand
+from score_sde.data import Digits
 from score_sde.data.base import ArraySource, Dataset
 from score_sde.denoisers import Gaussian
 from score_sde.denoisers.base import ScoreModel
 from score_sde.dequantization import Continuous
 from score_sde.divergence import ExactDivergence
-from score_sde.experiment.generation import conditions, draw
-from score_sde.experiment.measures import Likelihood, Loss, Subject
+from score_sde.experiment.generation import Drawn, conditions, draw
+from score_sde.experiment.measures import Legible, Likelihood, Loss, Subject
 from score_sde.integrators import FixedStep, RungeKutta4
 from score_sde.objectives.base import Objective
 from score_sde.samplers import ProbabilityFlowHeun, Sampler
@@ -101,3 +102,22 @@ def test_the_loss_is_told_the_labels(model, tmp_path):
     )  # mean of 0, 1, 2, none left out
     told["condition"] = Unconditional()
     assert Loss()(subject(model.centred, tmp_path, **told)).values["loss"] == -1.0
+
+
+def test_the_judge_says_whether_samples_are_of_their_class(tmp_path):
+    """Real test digits in place of samples, told their labels and told others."""
+    data = Digits()
+    test = data.split("test").arrays()
+    options = {"model": None, "data": data, "objective": None, "folder": tmp_path, "seed": 0}
+    agreed = []
+    for labels in (test["label"], (test["label"] + 1) % 10):
+        subject = Subject(
+            draw=lambda key, n, labels=labels: Drawn(test["x"][:n], labels[:n]),
+            condition=ClassLabels(),
+            **options,
+        )
+        agreed.append(Legible(n_samples=200)(subject).values)
+    right, wrong = (values["legible_as_told"] for values in agreed)
+    assert right > 0.95
+    assert wrong < 0.03
+    assert agreed[0]["legible"] == agreed[1]["legible"]

@@ -11,6 +11,7 @@ from score_sde.dequantization import Continuous, UniformDequantization
 from score_sde.errors import InputError
 from score_sde.evaluation import Pixels, load_moments
 from score_sde.experiment import Experiment, inspecting
+from score_sde.experiment.generation import Drawn
 from score_sde.experiment.inspecting import inspect
 from score_sde.experiment.measures import Frechet, Subject
 from score_sde.objectives import DenoisingScoreMatching
@@ -106,7 +107,12 @@ def test_samples_are_measured_against_the_statistics(tmp_path):
     inspect(experiment(Given(Continuous(low=-9.0, high=9.0), train=rows)), tmp_path)
     measure = Frechet(statistics=str(tmp_path / "inspect" / "statistics.npz"), n_samples=300)
     subject = Subject(
-        model=None, data=None, objective=None, draw=lambda key, n: rows[:n] + 2.0, folder=tmp_path, seed=0
+        model=None,
+        data=None,
+        objective=None,
+        draw=lambda key, n: Drawn(rows[:n] + 2.0, None),
+        folder=tmp_path,
+        seed=0,
     )
     assert measure(subject).values["frechet"] == pytest.approx(12, rel=1e-6)
     with pytest.raises(InputError, match="features of"):

@@ -15,6 +15,7 @@ import numpy as np
 from score_sde.data.base import Dataset
 from score_sde.denoisers.base import ScoreModel
 from score_sde.dequantization import Units
+from score_sde.experiment.generation import Drawn
 from score_sde.objectives.base import Objective
 from score_sde.pytree import Pytree
 from score_sde.training.conditions import Condition, Unconditional
@@ -30,7 +31,7 @@ class Subject:
         model: ScoreModel,
         data: Dataset,
         objective: Objective,
-        draw: Callable[[Key, int], Array],
+        draw: Callable[[Key, int], Drawn],
         folder: pathlib.Path,
         seed: int,
         condition: Condition = Unconditional(),  # noqa: B008 - immutable
@@ -38,7 +39,7 @@ class Subject:
     ) -> None:
         self.model, self.data, self.objective, self.condition = model, data, objective, condition
         self.folder, self.report = folder, report
-        self._draw, self._seed, self._drawn = draw, seed, np.empty(0)
+        self._draw, self._seed, self._drawn = draw, seed, Drawn(np.empty(0), None)
 
     def key(self, purpose: str) -> Key:
         """A key of its own for each purpose, the same at each evaluation."""
@@ -46,9 +47,13 @@ class Subject:
 
     def samples(self, n: int) -> np.ndarray:
         """``n`` samples in data units; measures that ask for as many or fewer share them."""
-        if len(self._drawn) < n:
-            self._drawn = np.asarray(self._draw(self.key("samples"), n))
-        return self._drawn[:n]
+        return self.drawn(n).samples
+
+    def drawn(self, n: int) -> Drawn:
+        """The same, with what the model was told of them."""
+        if len(self._drawn.samples) < n:
+            self._drawn = self._draw(self.key("samples"), n)
+        return Drawn(self._drawn.samples[:n], jax.tree.map(lambda told: told[:n], self._drawn.cond))
 
     def encoded(self, key: Key, batch: dict[str, Array], units: Units | None = None) -> tuple[Array, Any]:
         """A batch of raw data in model space, and what the model is told of it; may be traced.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from score_sde.errors import InputError
 from score_sde.evaluation.legibility import assess_legibility, train_judge
 from score_sde.experiment.measures.base import Measure, Measurement, Subject
@@ -15,15 +17,20 @@ class Legible(Measure):
     threshold: float = static(0.9)
 
     def __call__(self, subject: Subject) -> Measurement:
-        """``legible``, ``legible_real`` (the test split), the class histogram and its coverage."""
+        """``legible``, ``legible_real`` (the test split), the class histogram and its coverage.
+
+        ``legible_as_told`` of a class-conditional model: the fraction that the judge takes for its label.
+        """
         train, test = subject.splits["train"], subject.splits["test"]
         if "label" not in train:
             raise InputError(
                 "measures: Legible", type(subject.data).__name__, "data with labels", "leave it out"
             )
-        samples = subject.samples(self.n_samples)
+        drawn = subject.drawn(self.n_samples)
+        told = subject.condition.record(drawn.cond).get("labels")
+        labels = None if told is None else np.asarray(told)
         judge = train_judge(train["x"], train["label"])
-        ours = assess_legibility(judge, samples, threshold=self.threshold)
+        ours = assess_legibility(judge, drawn.samples, labels, threshold=self.threshold)
         real = assess_legibility(judge, test["x"], test["label"], threshold=self.threshold)
         values = {
             "legible": ours.confident,
@@ -38,4 +45,8 @@ class Legible(Measure):
             ("legible samples", ours.confident, ours.confident_stderr, note),
             ("class coverage", ours.coverage, None, "entropy of the classes over its maximum; 1 is even"),
         ]
+        if ours.accuracy is not None:
+            values["legible_as_told"] = ours.accuracy
+            note = f"the judge's class is the one asked for; real test data {real.accuracy:.3f}"
+            rows.append(("samples of their class", ours.accuracy, None, note))
         return Measurement(values, rows)
