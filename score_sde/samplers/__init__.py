@@ -72,6 +72,9 @@ from score_sde.samplers.predictors import (
     ReverseDiffusion,
 )
 from score_sde.samplers.rounding import Exact, IDDPMRounding, Rounded, Rounding
+from score_sde.samplers.transformed import (
+    Transformed,
+)
 from score_sde.samplers.variances import (
     BridgeVariance,
     LearnedVariance,
@@ -138,6 +141,7 @@ __all__ = [
     "StepVariance",
     "Strided",
     "ToZero",
+    "Transformed",
     "TransitionVariance",
     "Uniform",
     "UnitAlpha",
