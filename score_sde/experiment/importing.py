@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Collection
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,24 +13,31 @@ import optax
 from score_sde.denoisers.base import ScoreModel
 from score_sde.errors import InputError
 from score_sde.experiment.base import Experiment
-from score_sde.interop import Layout, Weights, load, load_tensors, read_weights
+from score_sde.interop import LAYOUTS, Layout, Weights, load, load_tensors, read_weights
 from score_sde.interop.loading import layout_of
 from score_sde.networks.base import Params, initialise, partition
 from score_sde.training.checkpoint import Checkpoints, CheckpointWriter
 from score_sde.training.state import TrainState, init_state
 
 
-def pretrained(experiment: Experiment, path: str | pathlib.Path) -> ScoreModel:
+def pretrained(
+    experiment: Experiment, path: str | pathlib.Path, layouts: Collection[Layout] = LAYOUTS
+) -> ScoreModel:
     """The experiment's model with the moving averages of a file of weights: ready for any sampler.
+
+    ``layouts`` are the ways of naming tensors that are tried, besides our own.
 
     Raises:
         InputError: the file cannot be read, or is not of this network.
     """
-    return experiment.model(network=load(path, _network(experiment)), sde=experiment.sde)
+    return experiment.model(network=load(path, _network(experiment), layouts), sde=experiment.sde)
 
 
 def import_weights(
-    experiment: Experiment, workdir: str | pathlib.Path, source: str | pathlib.Path
+    experiment: Experiment,
+    workdir: str | pathlib.Path,
+    source: str | pathlib.Path,
+    layouts: Collection[Layout] = LAYOUTS,
 ) -> pathlib.Path:
     """Write the weights in a file as the first checkpoint of a work directory, and return its folder.
 
@@ -44,7 +52,7 @@ def import_weights(
         raise InputError("--workdir", str(workdir), "one without checkpoints", "choose a new directory")
     weights = read_weights(source)
     network = _network(experiment)
-    layout = layout_of(weights.tensors, network, str(source))
+    layout = layout_of(weights.tensors, network, str(source), layouts)
     state = imported(experiment, weights, network, layout)
     print(f"read {source}: {layout.title}, {len(weights.tensors)} tensors, step {weights.step}", flush=True)
     if weights.facts:

@@ -1,4 +1,4 @@
-"""Tensors under other names in our networks: layouts of weights against what PyTorch computes, mistakes by name."""
+"""Tensors under other names in our networks: layouts of weights as PyTorch means them, mistakes by name."""
 
 import numpy as np
 import pytest
@@ -138,7 +138,9 @@ def test_a_mistake_names_the_tensor_and_the_option():
         InputError, match=r"= 16: expected the 12 .*left over tensor .*hidden\.1\.bias \(8,\).*; set depth$"
     ):
         load_tensors(network(), tensors(depth=2), LAYOUT)
-    told = r"misshapen tensor first\.weight \(8, 3\), which gives \(3, 8\) where first\.kernel is \(2, 8\).*; set dim$"
+    told = (
+        r"misshapen tensor first\.weight \(8, 3\), which gives \(3, 8\) where first\.kernel is \(2, 8\).*dim$"
+    )
     with pytest.raises(InputError, match=told):
         load_tensors(network(), tensors(dim=3), LAYOUT)
     with pytest.raises(
