@@ -9,6 +9,7 @@ from PIL import Image
 from score_sde.errors import InputError
 from score_sde.evaluation import (
     save_density,
+    save_histograms,
     save_ladder,
     save_neighbor_distances,
     save_scatter,
@@ -49,8 +50,19 @@ def test_the_running_mean_is_a_mean_of_what_is_there():
         lambda path, metrics: save_training_curves(path, metrics, ("loss", "validation")),
         lambda path, _: save_ladder(path, LADDER, highlight="a"),
         lambda path, _: save_neighbor_distances(path, np.abs(POINTS[:, 0]), np.abs(POINTS[:, 1])),
+        lambda path, _: save_histograms(path, RNG.integers(0, 256, (9, 4, 4, 3)), [3, 6]),
+        lambda path, _: save_histograms(path, np.ones((9, 2))),
     ],
-    ids=["scatter", "density and samples", "density", "curves", "ladder", "distances"],
+    ids=[
+        "scatter",
+        "density and samples",
+        "density",
+        "curves",
+        "ladder",
+        "distances",
+        "colours",
+        "one value",
+    ],
 )
 def test_figures_are_whole_pictures(draw, tmp_path, metrics):
     with Image.open(draw(tmp_path / "figure.png", metrics)) as picture:
@@ -83,6 +95,7 @@ def test_pyplot_is_not_touched():
         lambda path, _: save_scatter(path, {"x": np.zeros((3, 3))}),
         lambda path, _: save_scatter(path, {}),
         lambda path, _: save_ladder(path, {}),
+        lambda path, _: save_histograms(path, np.ones((0, 2))),
         lambda path, _: save_neighbor_distances(path, POINTS[:0, 0], POINTS[:, 0]),
         lambda path, metrics: save_training_curves(path, metrics, ("los",)),
         lambda path, metrics: save_training_curves(path, metrics.with_name("none.csv")),
