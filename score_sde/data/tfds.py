@@ -136,6 +136,8 @@ class TFDS(Dataset):
         if "train" not in parts:
             raise InputError("data.name", self.name, "a data set with a split named train")
         if sum(map(len, parts.values())) * math.prod(self.shape) <= self._memory:
+            for name in parts:  # all is going to be read, so all is checked
+                require_whole(pathlib.Path(self._builder.data_dir), name, content=True)
             parts = {name: Held(part, f"{self.name} {name}") for name, part in parts.items()}
         sizes = {name: len(part) for name, part in parts.items()}
         chosen = self._divide(sizes)

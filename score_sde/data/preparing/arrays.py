@@ -18,6 +18,7 @@ from score_sde.errors import InputError
 IDX = re.compile(r"(train|t10k|test)[-_]images[-_.]idx3[-_.]ubyte(\.gz)?")
 CIFAR = ("data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin")
 CIFAR_TEST = ("test_batch.bin",)
+PER_FILE = 10_000  # examples
 RECORD = 1 + 32 * 32 * 3  # bytes of an example: its class, then a red, a green and a blue plane
 
 
@@ -67,8 +68,8 @@ def cifar10(path: pathlib.Path) -> Originals:
     parts = {}
     for split, names in (("train", CIFAR), ("test", CIFAR_TEST)):
         content = b"".join(files[name] for name in names)
-        if len(content) != len(names) * 10_000 * RECORD:
-            raise InputError("--from", str(path), f"10,000 examples in each of {', '.join(names)}")
+        if len(content) != len(names) * PER_FILE * RECORD:
+            raise InputError("--from", str(path), f"{PER_FILE} examples in each of {', '.join(names)}")
         records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)
         images = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
         parts[split] = _part(images, records[:, 0])
