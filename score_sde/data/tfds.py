@@ -98,7 +98,7 @@ class TFDS(Dataset):
         if (self._directory / "dataset_info.json").is_file():
             return tfds.builder_from_directory(self._directory)
         try:
-            return tfds.builder(self.name, data_dir=self._root, file_format="array_record")
+            return tfds.builder(self.name, data_dir=self._root)
         except ValueError:  # no such name, or none that it could have
             return None
 
