@@ -1,0 +1,1 @@
+"""What configurations share: variants, data, networks, processes with their samplers, and measures."""

@@ -1,0 +1,36 @@
+"""What ``--mode=eval`` measures."""
+
+from configs.parts.variants import is_tiny, pick
+from score_sde.config import call
+from score_sde.experiment.inception import inception
+from score_sde.experiment.measures import Frechet, Likelihood, Loss
+from score_sde.integrators import Adaptive
+
+INCEPTION = "data/pt_inception-2015-12-05-6726825d.pth"  # the weights of FID's network, from their authors
+
+
+def loss(variant, *, split="test"):
+    """The training objective on examples that are held out, or on the training ones where none are."""
+    return call(Loss, split=split, draws=pick(variant, 8, 1), batch_size=pick(variant, 512, 16))
+
+
+def likelihood(variant, *, split="test"):
+    """Bits/dim as Song et al. 2021: a Runge-Kutta pair at 1e-5 from t = 1e-5, Hutchinson's trace."""
+    if is_tiny(variant):
+        coarse = call(Adaptive, rtol=0.1, atol=0.1)
+        return call(Likelihood, split=split, solver=coarse, refined=coarse, batch_size=8)
+    fine, finer = (call(Adaptive, rtol=tolerance, atol=tolerance) for tolerance in (1e-5, 1e-6))
+    return call(Likelihood, split=split, solver=fine, refined=finer)
+
+
+def fid(variant, name):
+    """Fields of the experiment for ``:fid``: features, and the distance over 50,000 samples.
+
+    ``--mode=inspect --config=FILE:fid --workdir=runs/data/NAME`` writes the statistics that it reads.
+    """
+    if variant != "fid":
+        return {}, ()
+    features = call(inception, path=INCEPTION)
+    statistics = f"runs/data/{name}/inspect/statistics.npz"
+    measure = call(Frechet, statistics=statistics, features=features, n_samples=50_000)
+    return {"features": features}, (measure,)

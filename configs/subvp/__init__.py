@@ -1,0 +1,1 @@
+"""The sub-VP SDE of Song et al. 2021, under the names of its code."""

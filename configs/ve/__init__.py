@@ -1,0 +1,1 @@
+"""The VE SDE of Song et al. 2021, under the names of its code."""

@@ -1,0 +1,17 @@
+"""NCSN++ on CIFAR-10, the VP SDE at 1000 discrete times (Song et al. 2021).
+
+Command: python -m score_sde.main --mode=train --config=configs/vp/cifar10_ncsnpp.py \
+    --workdir=runs/vp/cifar10_ncsnpp
+Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the command says how.
+Published: 62.7 million parameters, 1.3 million updates of 128.
+"""
+
+from configs.default_cifar10_configs import get_default_configs
+from configs.parts.networks import ncsnpp
+from configs.parts.processes import ddpm_chain_reversed
+
+
+def get_config(variant=""):
+    """The run card's configuration; ``tiny`` and ``fid`` as ``configs/parts/variants.py`` says."""
+    network = ncsnpp(variant)
+    return get_default_configs(variant, network=network, **ddpm_chain_reversed(variant))
