@@ -19,6 +19,8 @@ from score_sde.networks.base import Params, initialise, partition
 from score_sde.training.checkpoint import Checkpoints, CheckpointWriter
 from score_sde.training.state import TrainState, init_state
 
+SAID = 400  # letters of what a file says of its network that are printed
+
 
 def pretrained(
     experiment: Experiment, path: str | pathlib.Path, layouts: Collection[Layout] = LAYOUTS
@@ -56,7 +58,8 @@ def import_weights(
     state = imported(experiment, weights, network, layout)
     print(f"read {source}: {layout.title}, {len(weights.tensors)} tensors, step {weights.step}", flush=True)
     if weights.facts:
-        print("the file says: " + ", ".join(f"{name}={value!r}" for name, value in weights.facts.items()))
+        said = ", ".join(f"{name}={value!r}" for name, value in weights.facts.items())
+        print(f"the file says: {said[:SAID]}", flush=True)
     record = {"train_seconds": 0.0, "imported": {"file": pathlib.Path(source).name, "layout": layout.title}}
     with CheckpointWriter(folder, experiment.identity(state)) as checkpoints:
         checkpoints.save(state, record)
