@@ -39,8 +39,9 @@ class Conv(nnx.Module):
 
     def __call__(self, x: Array) -> Array:
         """(B, *space, n_in) -> (B, *space / stride, n_out)."""
-        kernel, x = computed(self.kernel[...], self.dtype), computed(x, self.dtype)
-        y = convolve(x, kernel, self.stride, self.dilation)
+        x, kernel = computed(x, self.dtype), computed(self.kernel[...], self.dtype)
+        wide = jnp.promote_types(x.dtype, kernel.dtype)  # as a product of matrices does by itself
+        y = convolve(x.astype(wide), kernel.astype(wide), self.stride, self.dilation)
         return y if self.bias is None else y + computed(self.bias[...], self.dtype)
 
 

@@ -1,0 +1,57 @@
+"""Reading the options that an original implementation was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from score_sde.errors import InputError, did_you_mean
+from score_sde.networks.base import initialise
+
+Options = Mapping[str, Any]
+Value = TypeVar("Value")
+
+
+def chosen(options: Options, name: str, choices: Mapping[Any, Value], default: Any) -> Value:
+    """What ``choices`` says of an option's value, in any case of letters.
+
+    Raises:
+        InputError: a value that the original does not know either.
+    """
+    value = options.get(name, default)
+    value = value.lower() if isinstance(value, str) else value
+    if value not in choices:
+        known = [str(choice) for choice in choices]
+        raise InputError(
+            f"option {name}", value, f"one of {', '.join(known)}", did_you_mean(str(value), known)
+        )
+    return choices[value]
+
+
+def required(options: Options, name: str) -> Any:
+    """The value of an option that has no default.
+
+    Raises:
+        InputError: it is missing.
+    """
+    if name not in options:
+        raise InputError("options", sorted(options), f"{name} among them", "give the original's options")
+    return options[name]
+
+
+def renamed(
+    options: Options, names: Mapping[str, str], convert: Callable[[Any], Any] = lambda v: v
+) -> dict[str, Any]:
+    """The options that are given, under our names; what is not given keeps our default."""
+    return {
+        ours: convert(options[theirs]) for theirs, ours in names.items() if options.get(theirs) is not None
+    }
+
+
+def made(factory: Callable[..., Any], shape: tuple[int, ...], **arguments: Any) -> Any:
+    """A network for examples of this shape, its weights drawn from seed 0: they wait to be loaded."""
+
+    def build(*, shape: tuple[int, ...], rngs: Any) -> Any:
+        return factory(shape=shape, rngs=rngs, **arguments)
+
+    return initialise(build, seed=0, shape=shape)

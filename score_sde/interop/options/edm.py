@@ -1,0 +1,111 @@
+"""Options of NVlabs/edm (Karras et al. 2022): what its pickles say of the network and its preconditioning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from score_sde.denoisers.base import Preconditioning
+from score_sde.denoisers.karras import IDDPMPrecondition, VEPrecondition, VPPrecondition, VPTimeLabels
+from score_sde.denoisers.preconditioned import Preconditioned
+from score_sde.denoisers.preconditioning import EDMPrecondition
+from score_sde.interop.options.base import Options, chosen, made, renamed, required
+from score_sde.networks.dhariwal_unet import DhariwalUNet
+from score_sde.networks.layers import (
+    FIR,
+    FourierEmbedding,
+    InputResidual,
+    InputSkip,
+    NoInput,
+    OutputSkip,
+    Plain,
+    PositionalEmbedding,
+    TopOutput,
+)
+from score_sde.networks.song_unet import SongUNet
+from score_sde.sdes.edm import EDM
+
+NAMES = {
+    "model_channels": "channels",
+    "num_blocks": "blocks",
+    "dropout": "dropout",
+    "channel_mult_emb": "embedding_multiplier",
+}
+TUPLES = {"channel_mult": "multipliers", "attn_resolutions": "attention_resolutions"}
+
+
+def edm_network(options: Options) -> Any:
+    """The network of the original's ``init_kwargs``, not yet with its weights.
+
+    ``model_type`` (or ``cls``) is SongUNet or DhariwalUNet; ``img_resolution`` is required.
+
+    Raises:
+        InputError: an option that is missing, or a value that the original does not know.
+    """
+    size, channels = (
+        required(options, "img_resolution"),
+        options.get("img_channels", options.get("in_channels", 3)),
+    )
+    outputs = options.get("out_channels", channels) // channels
+    common = renamed(options, NAMES) | renamed(options, TUPLES, tuple) | {"outputs": outputs}
+    common |= {
+        "n_classes": options.get("label_dim") or None,
+        "augment_dim": options.get("augment_dim") or None,
+    }
+    kind = "model_type" if "model_type" in options else "cls"
+    build = chosen(options, kind, {"songunet": _song, "dhariwalunet": _dhariwal}, "SongUNet")
+    return build(options, (size, size, channels), common)
+
+
+def edm_denoiser(options: Options, network: Any) -> Preconditioned:
+    """The network behind EDM's process and the preconditioning ``class`` (or ``precond``) of the pickle.
+
+    Raises:
+        InputError: a preconditioning that the original does not know.
+    """
+    kinds = {"edmprecond": _edm, "vpprecond": _vp, "veprecond": _ve, "iddpmprecond": _iddpm}
+    kind = "class" if "class" in options else "precond"
+    precondition = chosen(options, kind, kinds, "EDMPrecond")(options)
+    return Preconditioned(sde=EDM(), network=network, precondition=precondition)
+
+
+def _song(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> Any:
+    embeddings: dict[Any, Any] = {"positional": PositionalEmbedding, "fourier": FourierEmbedding}
+    encoders = {"standard": NoInput(), "skip": InputSkip(), "residual": InputResidual()}
+    decoders = {"standard": TopOutput(), "skip": OutputSkip()}
+    kernel = tuple(options.get("resample_filter", (1, 1)))
+    return made(
+        SongUNet,
+        shape,
+        embedding=chosen(options, "embedding_type", embeddings, "positional"),
+        noise_multiplier=options.get("channel_mult_noise", 1),
+        encoder=chosen(options, "encoder_type", encoders, "standard"),
+        decoder=chosen(options, "decoder_type", decoders, "standard"),
+        resampling=Plain() if kernel == (1, 1) else FIR(kernel),
+        **common,
+    )
+
+
+def _dhariwal(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> Any:
+    del options
+    return made(DhariwalUNet, shape, **common)
+
+
+def _edm(options: Options) -> Preconditioning:
+    return EDMPrecondition(sigma_data=float(options.get("sigma_data", 0.5)))
+
+
+def _vp(options: Options) -> Preconditioning:
+    beta_min = float(options.get("beta_min", 0.1))
+    beta_max = beta_min + float(options.get("beta_d", 19.9))
+    scale = float(options.get("M", 1000) - 1)
+    return VPPrecondition(labels=VPTimeLabels(beta_min=beta_min, beta_max=beta_max, scale=scale))
+
+
+def _ve(options: Options) -> Preconditioning:
+    del options
+    return VEPrecondition()
+
+
+def _iddpm(options: Options) -> Preconditioning:
+    del options
+    return IDDPMPrecondition()
