@@ -1,10 +1,10 @@
 """What the CelebA runs of Song et al. 2021 share (``configs/default_celeba_configs.py`` of their code)."""
 
 from configs.parts.data import celeba
-from configs.parts.score_sde import experiment
+from configs.parts.score_sde import experiment, plan
 
 
 def get_default_configs(variant, *, low=-1.0, steps=1_300_000, **parts):
     """Batches of 128 in [low, 1], 1.3 million updates; ``parts`` are the experiment's other fields."""
-    data = celeba(variant, low=low)
-    return experiment(variant, name="celeba", data=data, batch_size=128, steps=steps, **parts)
+    training = plan(variant, steps=steps, batch_size=128)
+    return experiment(variant, name="celeba", data=celeba(variant, low=low), training=training, **parts)
