@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 
 from score_sde.data import Batches, Digits
+from score_sde.networks.conditions import part
 from score_sde.objectives.base import Objective
-from score_sde.training import ClassLabels, WarmupEMA, adam, init_state, make_step
+from score_sde.training import ClassLabels, NoAugmentation, WarmupEMA, adam, init_state, make_step
 
 BATCH = 16
 
@@ -23,7 +24,8 @@ def rebuild(params):
     """A two-layer network with class offsets and dropout."""
 
     def model(x, cond, *, key):
-        hidden = jnp.tanh(x.reshape(x.shape[0], -1) @ params["first"]["kernel"] + params["classes"][cond])
+        labels = part(cond, "label")
+        hidden = jnp.tanh(x.reshape(x.shape[0], -1) @ params["first"]["kernel"] + params["classes"][labels])
         kept = jax.random.bernoulli(key, 0.9, hidden.shape)
         return jnp.where(kept, hidden, 0.0).dot(params["last"]).reshape(x.shape)
 
@@ -39,7 +41,7 @@ def parameters():
     }
 
 
-def problem(objective=None, learning_rate=3e-3):
+def problem(objective=None, learning_rate=3e-3, augmentation=NoAugmentation()):  # noqa: B008
     """The step, a fresh state and the batches."""
     data, ema = Digits(), WarmupEMA(decay=0.99)
     optimizer = adam(learning_rate=learning_rate, warmup_steps=5, clip_norm=1.0)
@@ -50,5 +52,6 @@ def problem(objective=None, learning_rate=3e-3):
         units=data.units,
         ema=ema,
         condition=ClassLabels(),
+        augmentation=augmentation,
     )
     return step, init_state(parameters(), optimizer, ema), Batches(data.split("train"), BATCH, seed=7)

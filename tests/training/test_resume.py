@@ -8,17 +8,20 @@ import jax
 import killable_run
 import numpy as np
 import pytest
+from PIL import Image
 from toy_problem import problem
 
+from score_sde.data import Digits
+from score_sde.data.preparing import prepare
 from score_sde.training import Checkpoints
 
 # A server process that has imported everything and touched no device forks each run: a start takes a second.
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["killable_run", "sklearn.datasets"])
+CONTEXT.set_forkserver_preload(["killable_run", "sklearn.datasets", "tensorflow_datasets", "grain"])
 
 
-def start(workdir):
-    process = CONTEXT.Process(target=killable_run.main, args=(str(workdir),))
+def start(workdir, run=killable_run.main, *arguments):
+    process = CONTEXT.Process(target=run, args=(str(workdir), *arguments))
     process.start()
     return process
 
@@ -37,9 +40,9 @@ def saving(workdir):
         return 0
 
 
-def kill_when(workdir, condition):
+def kill_when(workdir, condition, *run):
     """SIGKILL a run once the condition holds; returns whether it was in the middle of saving."""
-    process = start(workdir)
+    process = start(workdir, *run)
     while process.is_alive() and not condition():
         time.sleep(0.0002)
     process.kill()
@@ -102,3 +105,31 @@ def test_time_before_a_kill_counts(killed):
     _, record = Checkpoints(killed / "checkpoints").restore(problem()[1])
     _, first = Checkpoints(killed / "checkpoints").restore(problem()[1], 200)
     assert record["train_seconds"] > first["train_seconds"] > 0
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """The training digits as PNG files in class folders, prepared as ``digits``."""
+    folder, split = tmp_path_factory.mktemp("images"), Digits().split("train").arrays()
+    for i, (x, label) in enumerate(zip(split["x"], split["label"], strict=True)):
+        (folder / str(label)).mkdir(exist_ok=True)
+        Image.fromarray(x[..., 0]).save(folder / str(label) / f"{i:04d}.png")
+    data_dir = tmp_path_factory.mktemp("data")
+    prepare(str(folder), str(data_dir / "digits"), 8, channels=1)
+    return str(data_dir)
+
+
+def test_a_killed_run_on_streamed_data_is_one_on_data_in_memory_that_was_not(digits, tmp_path):
+    """Grain's threads are killed with it; where it goes on they read the same batches."""
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    process = start(whole, killable_run.from_files, digits, 2**30)
+    process.join(timeout=120)
+    assert process.exitcode == 0
+    kill_when(killed, lambda: row_count(killed) > 9, killable_run.from_files, digits, 0)
+    process = start(killed, killable_run.from_files, digits, 0)
+    process.join(timeout=120)
+    assert process.exitcode == 0
+    assert (killed / "metrics.csv").read_bytes() == (whole / "metrics.csv").read_bytes()
+    states = [Checkpoints(folder / "checkpoints").restore(problem()[1])[0] for folder in (whole, killed)]
+    assert int(states[0].step) == killable_run.FEWER_STEPS
+    jax.tree.map(lambda x, y: np.testing.assert_array_equal(x, y), *states)
