@@ -100,12 +100,14 @@ class LabelEmbedding(nnx.Module):
         self.embedding, self.act = embedding, act
         self.linear1 = Linear(n_features, n_out, init=init, dtype=dtype, rngs=rngs)
         self.linear2 = Linear(n_out, n_out, init=init, dtype=dtype, rngs=rngs)
-        rows = None if n_classes is None else jax.random.normal(rngs.params(), (n_classes + 1, n_out))
+        shape = (n_classes or 0) + 1, n_out
+        rows = None if n_classes is None else jax.random.normal(rngs.params(), shape, jnp.float32)
         self.classes = None if rows is None else nnx.Param(rows)
 
     def __call__(self, labels: Array, cond: Array | None = None) -> Array:
         """(B,) labels and (B,) class labels or None -> (B, n_out)."""
-        hidden = self.linear2(self.act(self.linear1(self.embedding(labels))))
+        features = self.embedding(labels).astype(self.linear1.kernel.dtype)
+        hidden = self.linear2(self.act(self.linear1(features)))
         if self.classes is None:
             if cond is not None:
                 raise InputError(
@@ -142,8 +144,10 @@ def label_embedding(
 
 
 def _wide(labels: PerExample) -> Array:
+    """Labels in float32 or their own wider type; integers in the widest that there is."""
     labels = jnp.asarray(labels)
-    return labels.astype(jnp.promote_types(labels.dtype, jnp.float32))
+    integers = jnp.issubdtype(labels.dtype, jnp.integer)
+    return labels.astype(float if integers else jnp.promote_types(labels.dtype, jnp.float32))
 
 
 def _waves(labels: PerExample, frequencies: Array) -> Array:

@@ -40,12 +40,12 @@ def fan_in_bias_init(key: Key, shape: tuple[int, ...]) -> Array:
 def zero_bias_init(key: Key, shape: tuple[int, ...]) -> Array:
     """Zeros."""
     del key
-    return jnp.zeros(shape[-1])
+    return jnp.zeros(shape[-1], jnp.float32)
 
 
 def _uniform(key: Key, shape: tuple[int, ...], squared_bound: float) -> Array:
     if not squared_bound:
-        return jnp.zeros(shape)
+        return jnp.zeros(shape, jnp.float32)
     # Drawn flat: the generator over four axes takes five times longer to compile on a CPU.
     flat = jax.random.uniform(key, (math.prod(shape),), jnp.float32, -1, 1)
     return math.sqrt(squared_bound) * flat.reshape(shape)

@@ -21,7 +21,8 @@ class GroupNorm(nnx.Module):
         self.groups = min(max(channels // 4, 1), 32) if groups is None else groups
         if channels % self.groups:
             raise InputError("GroupNorm.groups", self.groups, f"a divisor of channels = {channels}")
-        self.scale, self.bias = nnx.Param(jnp.ones(channels)), nnx.Param(jnp.zeros(channels))
+        self.scale = nnx.Param(jnp.ones(channels, jnp.float32))
+        self.bias = nnx.Param(jnp.zeros(channels, jnp.float32))
         self.eps = eps
 
     def __call__(self, x: Array) -> Array:

@@ -88,7 +88,9 @@ class PooledByAttention(nnx.Module):
 
     def __init__(self, width: int, pixels: int, heads: int, n_out: int, style: Style, rngs: nnx.Rngs) -> None:
         self.norm, self.act, self.heads = style.norm(width), style.act, heads
-        self.positions = nnx.Param(jax.random.normal(rngs.params(), (pixels + 1, width)) / width**0.5)
+        self.positions = nnx.Param(
+            jax.random.normal(rngs.params(), (pixels + 1, width), jnp.float32) / width**0.5
+        )
         drawn: dict[str, Any] = {"init": style.init, "bias_init": style.bias_init, "rngs": rngs}
         self.qkv = Linear(width, 3 * width, **drawn)
         self.out = Linear(width, n_out, **drawn)
