@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -109,11 +110,20 @@ class LowResolution(Condition):
     """The image at a lower resolution, which an upsampler makes large again; with labels if ``labels`` says.
 
     ``{"low_res": means over squares of factor x factor pixels}`` and ``"label"``: how the upsamplers of
-    Dhariwal and Nichol 2021 are trained. Samples are drawn for the test images in their order.
+    Dhariwal and Nichol 2021 are trained.
+
+    Attributes:
+        factor: sides of the large image over those of the small one.
+        labels: what else the network is told.
+        split: whose images, in their order, samples are drawn for.
+        sampled: ``samples.npz`` of a model of the low resolution, whose samples and labels take the place
+            of those images; None for the images.
     """
 
     factor: int = static(4)
     labels: Condition = Unconditional()
+    split: str = static("test")
+    sampled: str | None = static(None)
 
     def __call__(
         self, batch: Mapping[str, Any], *, n_classes: int | None, key: Key | None = None
@@ -124,10 +134,24 @@ class LowResolution(Condition):
         return parts if labels is None else parts | {"label": labels}
 
     def sample(self, key: Key, indices: Array, data: Data) -> dict[str, Array]:
-        """Of the test images, again from the first where there are fewer."""
-        source = data.split("test")
+        """Of the images of the split or the file, again from the first where there are fewer."""
+        if self.sampled is not None:
+            return self._of_file(key, np.asarray(indices), data)
+        source = data.split(self.split)
         batch = source.batch(np.asarray(indices) % len(source))
         return self({**batch, "x": data.units.encode(key, batch["x"])}, n_classes=data.n_classes)
+
+    def _of_file(self, key: Key, indices: np.ndarray, data: Data) -> dict[str, Array]:
+        if not os.path.isfile(str(self.sampled)):
+            expected = "samples.npz, which --mode=sample wrote"
+            raise InputError("condition.sampled", self.sampled, expected, "sample the smaller model first")
+        with np.load(str(self.sampled)) as file:
+            names = {"x": "samples", "label": "labels"}
+            batch = {name: file[there] for name, there in names.items() if there in file}
+        batch = {name: values[indices % len(values)] for name, values in batch.items()}
+        labels = self.labels(batch, n_classes=data.n_classes)
+        parts = {"low_res": data.units.encode(key, batch["x"])}
+        return parts if labels is None else parts | {"label": labels}
 
     def record(self, cond: dict[str, Array]) -> dict[str, Array]:
         """``low_res`` in model space, and ``labels``."""

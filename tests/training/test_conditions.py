@@ -81,6 +81,19 @@ def test_an_upsampler_draws_for_test_images():
     assert sorted(condition.record(told)) == ["labels", "low_res"]
 
 
+def test_an_upsampler_draws_for_samples_of_a_smaller_model(tmp_path):
+    data, file = Digits(), tmp_path / "samples.npz"
+    small = np.random.default_rng(0).integers(0, 17, size=(5, 2, 2, 1)).astype(np.uint8)
+    np.savez(file, samples=small, labels=np.arange(5), step=7)
+    condition = LowResolution(factor=4, labels=ClassLabels(), sampled=str(file))
+    told = condition.sample(KEY, jnp.array([1, 6]), data)
+    np.testing.assert_array_equal(told["label"], [1, 1])
+    np.testing.assert_array_equal(data.units.decode(told["low_res"]), small[[1, 1]])
+    assert list(condition.replace(labels=Unconditional()).sample(KEY, jnp.array([0]), data)) == ["low_res"]
+    with pytest.raises(InputError, match="sample the smaller model first"):
+        condition.replace(sampled=str(tmp_path / "none.npz")).sample(KEY, jnp.array([0]), data)
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [

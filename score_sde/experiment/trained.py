@@ -1,0 +1,21 @@
+"""The model of another run as a part of this one: a classifier that guides, a weaker model."""
+
+from __future__ import annotations
+
+import pathlib
+
+from score_sde.config import build, load_config
+from score_sde.denoisers.base import ScoreModel
+from score_sde.experiment.base import restore
+
+
+def trained(*, config: str, workdir: str) -> ScoreModel:
+    """The model of the latest checkpoint of a run: ``guide=call(trained, config=..., workdir=...)``.
+
+    It has the averaged parameters, and is read when the configuration is built. ``config`` is what the run
+    was trained with, ``FILE.py`` or ``FILE.py:VARIANT``.
+
+    Raises:
+        InputError: no such file, no checkpoint, or one that does not fit.
+    """
+    return restore(build(load_config(config)), pathlib.Path(workdir)).model
