@@ -39,9 +39,8 @@ class Conv(nnx.Module):
 
     def __call__(self, x: Array) -> Array:
         """(B, *space, n_in) -> (B, *space / stride, n_out)."""
-        x, kernel = computed(x, self.dtype), computed(self.kernel[...], self.dtype)
-        wide = jnp.promote_types(x.dtype, kernel.dtype)  # as a product of matrices does by itself
-        y = convolve(x.astype(wide), kernel.astype(wide), self.stride, self.dilation)
+        kernel, x = computed(self.kernel[...], self.dtype), computed(x, self.dtype)
+        y = convolve(x, kernel, self.stride, self.dilation)
         return y if self.bias is None else y + computed(self.bias[...], self.dtype)
 
 
@@ -58,7 +57,8 @@ def convolve(
     custom rule would forbid forward-mode differentiation, which likelihoods use. Inside ``lax.scan`` XLA's
     CPU backend makes the gradient to the kernel twenty times slower and more: train outside of loops there.
     """
-    field = kernel.shape[:-2]
+    wide = jnp.promote_types(x.dtype, kernel.dtype)  # as a product of matrices does by itself
+    x, kernel, field = x.astype(wide), kernel.astype(wide), kernel.shape[:-2]
     if set(field) == {1} and stride == 1:
         return x @ kernel.reshape(kernel.shape[-2:])
     layout = ("NWC", "WIO", "NWC") if len(field) == 1 else ("NHWC", "HWIO", "NHWC")
