@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from score_sde.interop import edm, guided_diffusion
+from score_sde.interop import edm, guided_diffusion, score_sde_names
 from score_sde.interop.base import Layout
 
-LAYOUTS: tuple[Layout, ...] = (*edm.LAYOUTS, *guided_diffusion.LAYOUTS)
+LAYOUTS: tuple[Layout, ...] = (
+    *edm.LAYOUTS,
+    *guided_diffusion.LAYOUTS,
+    *score_sde_names.LAYOUTS,
+)
