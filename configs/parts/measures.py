@@ -24,11 +24,11 @@ def likelihood(variant, *, split="test"):
 
 
 def fid(variant, name):
-    """Fields of the experiment for ``:fid``: features, and the distance over 50,000 samples.
+    """For ``:fid``, the experiment's features, and the distance over 50,000 samples as a measure.
 
     ``--mode=inspect --config=FILE:fid --workdir=runs/data/NAME`` writes the statistics that it reads.
     """
-    if variant != "fid":
+    if not variant.endswith("fid"):
         return {}, ()
     features = call(inception, path=INCEPTION)
     statistics = f"runs/data/{name}/inspect/statistics.npz"

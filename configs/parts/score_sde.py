@@ -1,7 +1,7 @@
 """What all runs of Song et al. 2021 have in common: Adam, lengths, intervals, flips."""
 
 from configs.parts.measures import fid, loss
-from configs.parts.variants import is_tiny, pick
+from configs.parts.variants import is_tiny, pick, require_variant
 from score_sde.config import call
 from score_sde.experiment import Experiment
 from score_sde.training import Plan, adam
@@ -10,6 +10,7 @@ from score_sde.training.augmentations import RandomFlip
 
 def experiment(variant, *, name, training, split="test", sampling_batch=64, measures=(), **parts):
     """The run: ``name`` is the data set's in paths, ``split`` the one measured, ``parts`` more fields."""
+    require_variant(variant)
     fields, distance = fid(variant, name)
     defaults = {
         "optimizer": adam_of_song(),

@@ -1,18 +1,23 @@
 """What may follow the colon in ``--config=FILE:VARIANT``.
 
-``tiny`` is the same run on made-up images of 8 to 16 pixels with a small network, for trying things out in
-seconds; ``fid`` is the run itself, evaluated with the features and statistics that FID takes.
+``tiny`` is the same run on made-up images of 8 or 16 pixels with a small network, for trying things out in
+seconds. ``fid`` is the run itself, evaluated by the features and statistics that FID takes
+(``configs/parts/measures.py`` says how they are had). ADM's class-conditional runs also have ``guided``,
+whose samples a classifier guides, and ``guided_fid``.
 """
 
 from score_sde.errors import InputError
 
-VARIANTS = ("", "tiny", "fid")
+
+def require_variant(variant, *others):
+    """InputError for a variant that is none of: nothing, tiny, fid, and the others."""
+    known = ("tiny", "fid", *others)
+    if variant not in ("", *known):
+        raise InputError("variant", variant, f"one of {', '.join(known)}, or none")
 
 
 def is_tiny(variant):
-    """Whether the small run is meant; InputError for a variant that there is not."""
-    if variant not in VARIANTS:
-        raise InputError("variant", variant, "tiny, fid, or none")
+    """Whether the small run is meant."""
     return variant == "tiny"
 
 
