@@ -4,6 +4,7 @@ from configs.parts.variants import pick
 from score_sde.config import bind, call
 from score_sde.networks import DDPM, NCSNpp
 from score_sde.networks.layers import FIR, InputResidual, InputSkip, OutputSkip, SigmaEmbedding
+from score_sde.networks.ncsn import NCSN, NCSNv2
 
 UNIT_INTERVAL = {"input_scale": 2.0, "input_shift": -1.0}  # the network sees 2 x - 1 of data in [0, 1]
 
@@ -44,6 +45,32 @@ def ddpm(variant, *, channels=128, multipliers=(1, 2, 2, 2), **options):
         blocks=pick(variant, 2, 1),
         attention_resolutions=pick(variant, (16,), (4,)),
         groups=pick(variant, 32, 4),
+        **options,
+    )
+
+
+def ncsn(variant, *, levels):
+    """The RefineNet of Song and Ermon 2019, told the number of the noise level."""
+    return _refinenet(NCSN, variant, multipliers=(1, 2, 2, 2), dilations=(1, 1, 2, 4), n_levels=levels)
+
+
+def ncsnv2(variant):
+    """The RefineNet of Song and Ermon 2020 up to 64 pixels (their table 3), not told the noise."""
+    return _refinenet(NCSNv2, variant, multipliers=(1, 2, 2, 2), dilations=(1, 1, 2, 4))
+
+
+def ncsnv2_128(variant):
+    """The same for 128 pixels."""
+    return _refinenet(NCSNv2, variant, multipliers=(1, 2, 2, 4, 4), dilations=(1, 1, 1, 2, 4))
+
+
+def _refinenet(kind, variant, *, multipliers, dilations, **options):
+    return bind(
+        kind,
+        channels=pick(variant, 128, 4),
+        multipliers=pick(variant, multipliers, (1, 2, 2)),
+        dilations=pick(variant, dilations, (1, 1, 2)),
+        **UNIT_INTERVAL,
         **options,
     )
 

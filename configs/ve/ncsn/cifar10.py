@@ -1,0 +1,35 @@
+"""NCSN on CIFAR-10 (Song and Ermon 2019) in the code of Song et al. 2021.
+
+Command: python -m score_sde.main --mode=train --config=configs/ve/ncsn/cifar10.py \
+    --workdir=runs/ve/ncsn/cifar10
+Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the command says how.
+Published: FID 25.32, inception score 8.87 (Song and Ermon 2019, table 1). The samplers of both papers
+    differ from this one, which is the code's.
+Differs: the JAX code widens the third refinement block to 256 channels, where the papers and the authors'
+    PyTorch code have 128, as here; --config.network.refined="(2, 2, 2, 1)" gives the former.
+"""
+
+from configs.default_cifar10_configs import get_default_configs
+from configs.parts.networks import ncsn
+from configs.parts.processes import annealed_langevin
+from configs.parts.score_sde import adam_of_song
+
+
+def get_config(variant=""):
+    """The run card's configuration; ``tiny`` and ``fid`` as ``configs/parts/variants.py`` says."""
+    process = annealed_langevin(
+        variant,
+        sigma_max=1.0,
+        levels=10,
+        each=100,
+        snr=0.316,
+        decay=0.0,
+        divided=False,
+    )
+    return get_default_configs(
+        variant,
+        low=0.0,
+        network=ncsn(variant, levels=10),
+        optimizer=adam_of_song(learning_rate=1e-3, warmup_steps=0, clip_norm=None),
+        **process,
+    )
