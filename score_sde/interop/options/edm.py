@@ -6,7 +6,7 @@ from typing import Any
 
 from score_sde.denoisers.base import Preconditioning
 from score_sde.denoisers.karras import IDDPMPrecondition, VEPrecondition, VPPrecondition, VPTimeLabels
-from score_sde.denoisers.preconditioned import Preconditioned
+from score_sde.denoisers.preconditioned import LearnedRange, Preconditioned
 from score_sde.denoisers.preconditioning import EDMPrecondition
 from score_sde.interop.options.base import Options, chosen, made, renamed, required
 from score_sde.networks.dhariwal_unet import DhariwalUNet
@@ -45,7 +45,8 @@ def edm_network(options: Options) -> Any:
         required(options, "img_resolution"),
         options.get("img_channels", options.get("in_channels", 3)),
     )
-    outputs = options.get("out_channels", channels) // channels
+    halves = {"iddpmprecond": 2}.get(str(options.get("class")).lower(), 1)  # the second says variances
+    outputs = options.get("out_channels", halves * channels) // channels
     common = renamed(options, NAMES) | renamed(options, TUPLES, tuple) | {"outputs": outputs}
     common |= {
         "n_classes": options.get("label_dim") or None,
@@ -64,8 +65,9 @@ def edm_denoiser(options: Options, network: Any) -> Preconditioned:
     """
     kinds = {"edmprecond": _edm, "vpprecond": _vp, "veprecond": _ve, "iddpmprecond": _iddpm}
     kind = "class" if "class" in options else "precond"
-    precondition = chosen(options, kind, kinds, "EDMPrecond")(options)
-    return Preconditioned(sde=EDM(), network=network, precondition=precondition)
+    make = chosen(options, kind, kinds, "EDMPrecond")
+    model = LearnedRange if make is _iddpm else Preconditioned
+    return model(sde=EDM(), network=network, precondition=make(options))
 
 
 def _song(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> Any:

@@ -60,7 +60,8 @@ class FourierEmbedding(nnx.Module):
 
     def __call__(self, labels: PerExample) -> Array:
         """Embed (B,) labels as (B, dim)."""
-        return _waves(_wide(labels), 2 * jnp.pi * jax.lax.stop_gradient(self.frequencies[...]))
+        labels = _wide(labels)
+        return _waves(labels, 2 * jnp.pi * jax.lax.stop_gradient(self.frequencies[...]).astype(labels.dtype))
 
 
 class SigmaEmbedding(FourierEmbedding):
