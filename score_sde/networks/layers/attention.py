@@ -61,5 +61,11 @@ def _attended(block: SelfAttention, x: Array) -> Array:
 
 
 def attend(q: Array, k: Array, v: Array) -> Array:
-    """softmax(q k^T / sqrt(d)) v for (B, tokens, heads, d): the one place that says how attention is done."""
-    return jax.nn.dot_product_attention(q, k, v)
+    """softmax(q k^T / sqrt(d)) v for (B, tokens, heads, d): the one place that says how attention is done.
+
+    float64 is written out: the library's softmax is float32 whatever the operands are.
+    """
+    if q.dtype != jnp.float64:
+        return jax.nn.dot_product_attention(q, k, v)
+    logits = jnp.einsum("bqhd,bkhd->bhqk", q, k) / jnp.sqrt(q.shape[-1])
+    return jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(logits, axis=-1), v)
