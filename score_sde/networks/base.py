@@ -42,7 +42,20 @@ def partition(model: Model) -> tuple[Params, Callable[[Params], Model]]:
 
 def initialise(factory: Callable[..., Any], *, seed: int, shape: tuple[int, ...]) -> Any:
     """The network that ``factory(shape=, rngs=)`` makes for examples of this shape, drawn from ``seed``."""
-    return factory(shape=shape, rngs=nnx.Rngs(seed))
+    with jax.ensure_compile_time_eval():
+        rngs = nnx.Rngs(seed)
+        rngs.default = _Stream(seed, tag="default")
+    return factory(shape=shape, rngs=rngs)
+
+
+class _Stream(nnx.RngStream):
+    """The same keys, counted outside of what is traced: under ``jax.eval_shape`` flax asks each traced count
+    where it lies, and JAX searches all that was traced so far for an answer.
+    """
+
+    def __call__(self) -> jax.Array:
+        with jax.ensure_compile_time_eval():
+            return super().__call__()
 
 
 def count(model: Any) -> tuple[int, int]:
