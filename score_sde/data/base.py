@@ -37,6 +37,10 @@ class Source(ABC):
         examples = [self[int(i)] for i in indices]
         return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
 
+    def first(self, count: int | None) -> Source:
+        """The first ``count`` examples, or all where there are no more or none is given."""
+        return self if count is None or count >= len(self) else Subset(self, np.arange(count))
+
     def arrays(self) -> Example:
         """All examples, stacked."""
         return self.batch(np.arange(len(self)))

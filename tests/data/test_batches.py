@@ -59,3 +59,8 @@ def test_in_order_ends_with_a_short_batch():
 def test_impossible_arguments(count, size, seed):
     with pytest.raises(InputError):
         Batches(source(count), size, seed=seed)
+
+
+def test_the_first_examples():
+    np.testing.assert_array_equal(source(10).first(4).arrays()["label"], np.arange(4))
+    assert all(len(source(10).first(count)) == 10 for count in (None, 10, 99))

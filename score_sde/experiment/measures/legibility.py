@@ -11,10 +11,15 @@ from score_sde.pytree import static
 
 
 class Legible(Measure):
-    """The fraction of samples of which a classifier trained on real data is over ``threshold`` sure."""
+    """The fraction of samples of which a classifier trained on real data is over ``threshold`` sure.
+
+    ``judged_by`` is how many training examples the classifier learns from, None for all: one of its halves
+    is a support vector machine, whose time grows with their square.
+    """
 
     n_samples: int = static(500)
     threshold: float = static(0.9)
+    judged_by: int | None = static(None)
 
     def __call__(self, subject: Subject) -> Measurement:
         """``legible``, ``legible_real`` (the test split), the class histogram and its coverage.
@@ -29,7 +34,7 @@ class Legible(Measure):
         drawn = subject.drawn(self.n_samples)
         told = subject.condition.record(drawn.cond).get("labels")
         labels = None if told is None else np.asarray(told)
-        judge = train_judge(train["x"], train["label"])
+        judge = train_judge(train["x"][: self.judged_by], train["label"][: self.judged_by])
         ours = assess_legibility(judge, drawn.samples, labels, threshold=self.threshold)
         real = assess_legibility(judge, test["x"], test["label"], threshold=self.threshold)
         values = {

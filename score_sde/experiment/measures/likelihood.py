@@ -12,6 +12,7 @@ import numpy as np
 from score_sde.data.base import Example
 from score_sde.data.batches import in_order
 from score_sde.divergence import Divergence, Hutchinson
+from score_sde.errors import InputError
 from score_sde.experiment.measures.base import Measure, Measurement, Subject
 from score_sde.integrators.adaptive import Adaptive
 from score_sde.integrators.base import Integrator
@@ -23,8 +24,8 @@ from score_sde.typing import Array, Key
 class Likelihood(Measure):
     """Bits per dimension by the instantaneous change of variables (Song et al. 2021, section 4.3).
 
-    ``solver`` does all of ``split``; ``refined`` does the first batch again with the same dequantisation
-    and probes, so that the difference is the solver's alone.
+    ``solver`` does the first ``n_examples`` of ``split`` (None: all); ``refined`` does the first batch again
+    with the same dequantisation and probes, so that the difference is the solver's alone.
     """
 
     split: str = static("test")
@@ -33,10 +34,15 @@ class Likelihood(Measure):
     divergence: Divergence = Hutchinson()
     t_min: float = 1e-5
     batch_size: int = static(128)
+    n_examples: int | None = static(None)
+
+    def __post_init__(self) -> None:
+        if self.n_examples is not None and self.n_examples < 2:
+            raise InputError("Likelihood.n_examples", self.n_examples, "at least 2, or None for all")
 
     def __call__(self, subject: Subject) -> Measurement:
         """``bits_per_dim``, ``bits_per_dim_stderr`` (over examples), nats, evaluations, refinement."""
-        source = subject.data.split(self.split)
+        source = subject.data.split(self.split).first(self.n_examples)
         batches = list(in_order(source, min(self.batch_size, len(source))))
         solve = self._compiled(subject, self.solver)
         reports = [solve(i, batch) for i, batch in enumerate(batches)]
