@@ -44,13 +44,15 @@ def initialise(factory: Callable[..., Any], *, seed: int, shape: tuple[int, ...]
     """The network that ``factory(shape=, rngs=)`` makes for examples of this shape, drawn from ``seed``."""
     with jax.ensure_compile_time_eval():
         rngs = nnx.Rngs(seed)
-        rngs.default = _Stream(seed, tag="default")
+        setattr(rngs, "default", _Stream(seed, tag="default"))  # noqa: B010 - flax declares no attributes
     return factory(shape=shape, rngs=rngs)
 
 
 class _Stream(nnx.RngStream):
-    """The same keys, counted outside of what is traced: under ``jax.eval_shape`` flax asks each traced count
-    where it lies, and JAX searches all that was traced so far for an answer.
+    """The same keys, counted outside of what is traced.
+
+    Under ``jax.eval_shape`` flax would ask each traced count where it lies, and JAX search all that was
+    traced so far for an answer.
     """
 
     def __call__(self) -> jax.Array:
