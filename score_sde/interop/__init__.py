@@ -3,6 +3,14 @@
 from score_sde.interop.base import Layout, Source, Sources, Tensors, fill, load_tensors
 from score_sde.interop.layouts import LAYOUTS
 from score_sde.interop.loading import load
+from score_sde.interop.options import (
+    edm_denoiser,
+    edm_network,
+    guided_diffusion_denoiser,
+    guided_diffusion_network,
+    score_sde_denoiser,
+    score_sde_network,
+)
 from score_sde.interop.safetensors import load_network, save_network
 from score_sde.interop.weights import Weights, read_weights
 
@@ -13,10 +21,16 @@ __all__ = [
     "Sources",
     "Tensors",
     "Weights",
+    "edm_denoiser",
+    "edm_network",
     "fill",
+    "guided_diffusion_denoiser",
+    "guided_diffusion_network",
     "load",
     "load_network",
     "load_tensors",
     "read_weights",
     "save_network",
+    "score_sde_denoiser",
+    "score_sde_network",
 ]
