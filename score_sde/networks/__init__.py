@@ -6,20 +6,25 @@ from score_sde.networks.base import Params, partition
 from score_sde.networks.ddpm import DDPM
 from score_sde.networks.dhariwal_unet import DhariwalUNet
 from score_sde.networks.mlp import MLP
+from score_sde.networks.ncsn import NCSN, NCSNv2
 from score_sde.networks.ncsnpp import NCSNpp
 from score_sde.networks.song_unet import SongUNet
 from score_sde.networks.unet import UNet
+from score_sde.networks.wideresnet import WideResNet
 
 __all__ = [
     "ADM",
     "DDPM",
     "MLP",
+    "NCSN",
     "ADMClassifier",
     "ADMSuperResolution",
     "DhariwalUNet",
     "NCSNpp",
+    "NCSNv2",
     "Params",
     "SongUNet",
     "UNet",
+    "WideResNet",
     "partition",
 ]

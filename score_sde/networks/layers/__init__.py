@@ -35,12 +35,28 @@ from score_sde.networks.layers.hourglass import (
 from score_sde.networks.layers.initializers import (
     fan_in_bias_init,
     fan_in_uniform_init,
+    fan_out_normal_init,
+    lecun_normal_init,
     normal_init,
     uniform_init,
     zero_bias_init,
 )
+from score_sde.networks.layers.instance_norms import (
+    InstanceNorm,
+    InstanceNormPlus,
+    LevelNormPlus,
+    VarianceNorm,
+)
+from score_sde.networks.layers.interpolation import (
+    BILINEAR,
+    AlignedBilinear,
+    Bilinear,
+    Interpolation,
+    Nearest,
+)
 from score_sde.networks.layers.linear import DType, Linear
 from score_sde.networks.layers.mapping import ClassTable, Mapping
+from score_sde.networks.layers.neighbourhoods import neighbourhood_max, neighbourhood_mean
 from score_sde.networks.layers.norms import GroupNorm
 from score_sde.networks.layers.output_pyramids import (
     TOP_OUTPUT,
@@ -68,6 +84,7 @@ from score_sde.networks.layers.pyramids import (
     NoInput,
     Sum,
 )
+from score_sde.networks.layers.refinenet import RefineNet, RefineStyle
 from score_sde.networks.layers.resample import (
     FIR,
     NAIVE,
@@ -90,6 +107,7 @@ from score_sde.networks.layers.rescaling import (
 
 __all__ = [
     "ATTENTION_POOL",
+    "BILINEAR",
     "FIR",
     "HEADS_OF_64",
     "NAIVE",
@@ -102,7 +120,9 @@ __all__ = [
     "SUM",
     "TOP_OUTPUT",
     "Added",
+    "AlignedBilinear",
     "AttentionPool",
+    "Bilinear",
     "ClassTable",
     "Combination",
     "Concatenation",
@@ -118,12 +138,17 @@ __all__ = [
     "InputPyramid",
     "InputResidual",
     "InputSkip",
+    "InstanceNorm",
+    "InstanceNormPlus",
+    "Interpolation",
     "LabelEmbedding",
+    "LevelNormPlus",
     "Linear",
     "Mapping",
     "MeanPool",
     "Modulation",
     "Naive",
+    "Nearest",
     "NoInput",
     "NormedSpatialPool",
     "OutputPyramid",
@@ -133,6 +158,8 @@ __all__ = [
     "Plan",
     "Pool",
     "PositionalEmbedding",
+    "RefineNet",
+    "RefineStyle",
     "Resampling",
     "Rescaling",
     "RescalingBlocks",
@@ -147,6 +174,7 @@ __all__ = [
     "Style",
     "Sum",
     "TopOutput",
+    "VarianceNorm",
     "WholeHeads",
     "attend",
     "attended_levels",
@@ -155,8 +183,12 @@ __all__ = [
     "dropout",
     "fan_in_bias_init",
     "fan_in_uniform_init",
+    "fan_out_normal_init",
     "label_embedding",
+    "lecun_normal_init",
     "nearest_upsample",
+    "neighbourhood_max",
+    "neighbourhood_mean",
     "normal_init",
     "require_example",
     "require_shape",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 from score_sde.errors import InputError
@@ -15,6 +17,25 @@ from score_sde.networks.layers.initializers import Init, uniform_init
 from score_sde.networks.layers.linear import DType, Linear
 from score_sde.typing import Array, PerExample
 
+Frequencies = Callable[[np.ndarray, int, float], np.ndarray]
+
+
+def powers(k: np.ndarray, n: int, period: float) -> np.ndarray:
+    """period^(-k / n) in float64."""
+    return period ** (-k / n)
+
+
+def powers_of_float32(k: np.ndarray, n: int, period: float) -> np.ndarray:
+    """(1 / period)^(k / n) where k / n and the result are float32: EDM's."""
+    exponents = k.astype(np.float32) / np.float32(n)
+    return (np.float64(np.float32(1 / period)) ** exponents.astype(np.float64)).astype(np.float32)
+
+
+def exponentials_of_float32(k: np.ndarray, n: int, period: float) -> np.ndarray:
+    """exp(-log(period) k / n) where every operation rounds to float32: ADM's."""
+    exponents = np.float32(-math.log(period)) * k.astype(np.float32) / np.float32(n)
+    return np.exp(exponents.astype(np.float64)).astype(np.float32)
+
 
 class PositionalEmbedding(nnx.Module):
     """[sin(w_k l), cos(w_k l)], w_k = scale * max_period^(-k / n), k = 0 .. dim/2 - 1.
@@ -22,7 +43,8 @@ class PositionalEmbedding(nnx.Module):
     n = dim/2 - 1 with ``endpoint``, so that the longest period is 2 pi ``max_period`` itself (DDPM, Ho et al.
     2020, appendix B, after Vaswani et al. 2017), and n = dim/2 without (ADM). ``labels`` (B,) -> (B, dim), in
     float32 or the labels' wider type. With ``scale=1`` labels are 0 .. 999; ``scale`` brings labels of
-    another range, such as log-signal-to-noise ratios, to that size. No parameters.
+    another range, such as log-signal-to-noise ratios, to that size. ``frequencies`` says how the powers are
+    rounded: where labels are hundreds, it shows that those of published networks were float32. No parameters.
     """
 
     def __init__(
@@ -32,18 +54,20 @@ class PositionalEmbedding(nnx.Module):
         max_period: float = 10_000.0,
         scale: float = 1.0,
         endpoint: bool = True,
+        frequencies: Frequencies = powers,
         rngs: nnx.Rngs | None = None,
     ) -> None:
         del rngs  # nothing is drawn; the other embeddings take it in the same place
         _require_even("PositionalEmbedding.dim", dim, 4)
         self.dim, self.max_period, self.scale = dim, max_period, scale
         self.intervals = dim // 2 - 1 if endpoint else dim // 2
+        self.table = frequencies
 
     def __call__(self, labels: PerExample) -> Array:
         """Embed (B,) labels as (B, dim)."""
         labels = _wide(labels)
-        exponents = jnp.arange(self.dim // 2, dtype=labels.dtype) / self.intervals
-        return _waves(labels, self.scale * self.max_period**-exponents)
+        table = self.table(np.arange(self.dim // 2), self.intervals, self.max_period)
+        return _waves(labels, self.scale * jnp.asarray(table, labels.dtype))
 
 
 class FourierEmbedding(nnx.Module):

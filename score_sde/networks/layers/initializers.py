@@ -32,6 +32,17 @@ def normal_init(key: Key, shape: tuple[int, ...], scale: float = 1.0) -> Array:
     return math.sqrt(scale) * jax.random.normal(key, shape, jnp.float32)
 
 
+def lecun_normal_init(key: Key, shape: tuple[int, ...], scale: float = 1.0) -> Array:
+    """Normal, cut at two standard deviations, of variance scale / fan_in: flax's default."""
+    return math.sqrt(scale) * jax.nn.initializers.lecun_normal()(key, shape, jnp.float32)
+
+
+def fan_out_normal_init(key: Key, shape: tuple[int, ...], scale: float = 1.0) -> Array:
+    """N(0, scale / fan_out), with scale 2 that of He et al. 2015 for gradients through ReLU."""
+    fan_out = math.prod(shape) / shape[-2]
+    return math.sqrt(scale / fan_out) * jax.random.normal(key, shape, jnp.float32)
+
+
 def fan_in_bias_init(key: Key, shape: tuple[int, ...]) -> Array:
     """Uniform on +-sqrt(1 / fan_in) of the kernel's shape: PyTorch's default biases."""
     return _uniform(key, (shape[-1],), 1 / math.prod(shape[:-1]))
