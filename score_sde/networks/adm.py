@@ -36,9 +36,11 @@ from score_sde.networks.layers import (
     require_shape,
     split_or_none,
 )
+from score_sde.networks.layers.embeddings import exponentials_of_float32
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
 NORM = functools.partial(GroupNorm, groups=32, eps=1e-5)
+POSITIONS = functools.partial(PositionalEmbedding, endpoint=False, frequencies=exponentials_of_float32)
 
 
 class ADM(nnx.Module):
@@ -102,7 +104,7 @@ class ADM(nnx.Module):
             attention_init=fan_in_uniform_init,
         )
         self.mapping = Mapping(
-            PositionalEmbedding(channels, endpoint=False), channels, n_embedding,
+            POSITIONS(channels), channels, n_embedding,
             last=None if n_classes is None else ClassTable(n_classes, n_embedding, rngs=rngs),
             init=fan_in_uniform_init, bias_init=fan_in_bias_init, rngs=rngs,
         )  # fmt: skip

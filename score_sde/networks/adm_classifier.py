@@ -33,9 +33,11 @@ from score_sde.networks.layers import (
     require_shape,
     split_or_none,
 )
+from score_sde.networks.layers.embeddings import exponentials_of_float32
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
 NORM = functools.partial(GroupNorm, groups=32, eps=1e-5)
+POSITIONS = functools.partial(PositionalEmbedding, endpoint=False, frequencies=exponentials_of_float32)
 
 
 class ADMClassifier(nnx.Module):
@@ -88,7 +90,7 @@ class ADMClassifier(nnx.Module):
             attention_init=fan_in_uniform_init,
         )
         self.mapping = Mapping(
-            PositionalEmbedding(channels, endpoint=False), channels, n_embedding,
+            POSITIONS(channels), channels, n_embedding,
             init=fan_in_uniform_init, bias_init=fan_in_bias_init, rngs=rngs,
         )  # fmt: skip
         self.encoder = Encoder(shape[-1], plan.widths[0], plan, rngs=rngs)

@@ -30,9 +30,11 @@ from score_sde.networks.layers import (
     require_shape,
     split_or_none,
 )
+from score_sde.networks.layers.embeddings import powers_of_float32
 from score_sde.typing import Batch, Condition, Key, PerExample
 
 NORM = functools.partial(GroupNorm, eps=1e-5)
+POSITIONS = functools.partial(PositionalEmbedding, endpoint=False, frequencies=powers_of_float32)
 
 
 class DhariwalUNet(nnx.Module):
@@ -105,6 +107,6 @@ def _mapping(
     if augment_dim is not None:
         augment = Linear(augment_dim, n_features, init_scale=0.0, bias_init=None, rngs=rngs)
     return Mapping(
-        PositionalEmbedding(n_features, endpoint=False), n_features, n_out, last=classes, augment=augment,
+        POSITIONS(n_features), n_features, n_out, last=classes, augment=augment,
         init=fan_in_uniform_init, bias_init=fan_in_bias_init, rngs=rngs,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,8 +36,10 @@ from score_sde.networks.layers import (
     uniform_init,
     zero_bias_init,
 )
+from score_sde.networks.layers.embeddings import powers_of_float32
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
+POSITIONS = functools.partial(PositionalEmbedding, frequencies=powers_of_float32)
 START = 1e-10  # scale of the last weights of each branch, as variance: 1e-5 as in the published code
 
 
@@ -75,7 +78,7 @@ class SongUNet(nnx.Module):
         dropout: float = 0.1,
         n_classes: int | None = None,
         augment_dim: int | None = None,
-        embedding: Callable[..., Any] = PositionalEmbedding,
+        embedding: Callable[..., Any] = POSITIONS,
         noise_multiplier: int = 1,
         embedding_multiplier: int = 4,
         encoder: InputPyramid = NO_INPUT,
