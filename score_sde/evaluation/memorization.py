@@ -8,6 +8,8 @@ import numpy as np
 
 from score_sde.evaluation.checks import as_rows, require_neighbors, require_same_event
 
+BLOCK = 256  # queries whose differences are held at once
+
 
 class Memorization(NamedTuple):
     """Distances to the nearest training example, in data units, of samples and of held-out data.
@@ -82,7 +84,10 @@ def nearest_neighbors(
     require_neighbors("nearest_neighbors.k", k, len(reference))
     _, indices = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(reference).kneighbors(rows)
     # Distances again from the differences: the expanded square loses an exact zero to rounding.
-    distances = np.linalg.norm(rows[:, None, :] - reference[indices], axis=-1)
+    distances = np.empty(indices.shape)
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        distances[block] = np.linalg.norm(rows[block, None, :] - reference[indices[block]], axis=-1)
     order = np.argsort(distances, axis=1, kind="stable")
     return np.take_along_axis(distances, order, 1), np.take_along_axis(indices, order, 1)
 
