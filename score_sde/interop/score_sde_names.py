@@ -142,22 +142,25 @@ def flax_names(network: Any, classes: dict[str, str]) -> Iterator[tuple[Unit, st
         seen[kind] += 1
 
 
-def _torch(title: str, skip: str, told: bool) -> Layout:
-    """``told=False``: frequencies of an embedding that the network does not use come before all else."""
+def _torch(title: str, skip: str, block: tuple[int, ...], unused: int | None = None) -> Layout:
+    """The first residual block has one of the numbers ``block``.
+
+    ``unused``: the network is not told the noise, and so many modules that it does not use come first. Its
+    blocks have layers for an embedding all the same.
+    """
     dialect = Dialect("weight", "weight", conv, linear, skip)
+    ignored = ("sigmas",) if unused is None else ("sigmas", "all_modules.0.W", "*.Dense_0.*")
 
     def recognises(names: Collection[str]) -> bool:
-        unused = "all_modules.0.W" in names and not _any(names, ".Dense_0.weight")
-        listed = any(name.startswith("all_modules.") for name in names)
-        return listed and unused != told and _any(names, ".Conv_2.weight") == (skip == "Conv_2")
+        first = next((n for n in range(5) if f"all_modules.{n}.GroupNorm_0.weight" in names), None)
+        return first in block and _any(names, ".Conv_2.weight") == (skip == "Conv_2")
 
     def sources(network: Any) -> Sources:
         found: Sources = {}
-        for unit, name in torch_names(network, 0 if told else 1):
+        for unit, name in torch_names(network, unused or 0):
             found |= dialect.unit(unit, name)
         return found
 
-    ignored = ("sigmas",) if told else ("sigmas", "all_modules.0.W")
     return Layout(
         title=f"{title} of score_sde_pytorch", recognises=recognises, sources=sources, ignored=ignored,
         hints=HINTS,
@@ -187,10 +190,15 @@ def _any(names: Collection[str], end: str) -> bool:
     return any(name.endswith(end) for name in names)
 
 
+PLUS = "DDPM++ or NCSN++ with blocks of BigGAN"
+PLAIN = "DDPM++ or NCSN++ with blocks of DDPM"
 LAYOUTS = (
-    *(_torch("DDPM++ or NCSN++ with blocks of BigGAN", "Conv_2", told) for told in (True, False)),
-    *(_torch("DDPM, DDPM++ or NCSN++ with blocks of DDPM", "NIN_0", told) for told in (True, False)),
-    _flax("DDPM++ or NCSN++ with blocks of BigGAN", "ResnetBlockBigGANpp", "AttnBlockpp", "Conv_2"),
-    _flax("DDPM++ or NCSN++ with blocks of DDPM", "ResnetBlockDDPMpp", "AttnBlockpp", "NIN_0"),
+    *(
+        _torch(title, skip, block, unused)
+        for title, skip in ((PLUS, "Conv_2"), (f"DDPM, or {PLAIN}", "NIN_0"))
+        for block, unused in (((3, 4), None), ((1,), 0), ((2,), 1))
+    ),
+    _flax(PLUS, "ResnetBlockBigGANpp", "AttnBlockpp", "Conv_2"),
+    _flax(PLAIN, "ResnetBlockDDPMpp", "AttnBlockpp", "NIN_0"),
     _flax("DDPM", "ResnetBlockDDPM", "AttnBlock", "NIN_0"),
 )
