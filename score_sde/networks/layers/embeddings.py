@@ -17,24 +17,24 @@ from score_sde.networks.layers.initializers import Init, uniform_init
 from score_sde.networks.layers.linear import DType, Linear
 from score_sde.typing import Array, PerExample
 
-Frequencies = Callable[[np.ndarray, int, float], np.ndarray]
+Frequencies = Callable[[np.ndarray, int, float, Any], np.ndarray]
 
 
-def powers(k: np.ndarray, n: int, period: float) -> np.ndarray:
-    """period^(-k / n) in float64."""
-    return period ** (-k / n)
+def powers(k: np.ndarray, n: int, period: float, dtype: Any) -> np.ndarray:
+    """period^(-k / n), rounded once."""
+    return (period ** (-k / n)).astype(dtype)
 
 
-def powers_of_float32(k: np.ndarray, n: int, period: float) -> np.ndarray:
-    """(1 / period)^(k / n) where k / n and the result are float32: EDM's."""
+def powers_of_float32(k: np.ndarray, n: int, period: float, dtype: Any) -> np.ndarray:
+    """(1 / period)^(k / n) where k / n and the result are float32 whatever ``dtype`` is: EDM's."""
     exponents = k.astype(np.float32) / np.float32(n)
-    return (np.float64(np.float32(1 / period)) ** exponents.astype(np.float64)).astype(np.float32)
+    return np.float32(np.float64(np.float32(1 / period)) ** exponents.astype(np.float64)).astype(dtype)
 
 
-def exponentials_of_float32(k: np.ndarray, n: int, period: float) -> np.ndarray:
-    """exp(-log(period) k / n) where every operation rounds to float32: ADM's."""
-    exponents = np.float32(-math.log(period)) * k.astype(np.float32) / np.float32(n)
-    return np.exp(exponents.astype(np.float64)).astype(np.float32)
+def exponentials(k: np.ndarray, n: int, period: float, dtype: Any) -> np.ndarray:
+    """exp(-log(period) k / n) where every operation rounds to ``dtype``: ADM's."""
+    exponents = np.asarray(-math.log(period), dtype) * k.astype(dtype) / np.asarray(n, dtype)
+    return np.exp(exponents.astype(np.float64)).astype(dtype)
 
 
 class PositionalEmbedding(nnx.Module):
@@ -66,8 +66,8 @@ class PositionalEmbedding(nnx.Module):
     def __call__(self, labels: PerExample) -> Array:
         """Embed (B,) labels as (B, dim)."""
         labels = _wide(labels)
-        table = self.table(np.arange(self.dim // 2), self.intervals, self.max_period)
-        return _waves(labels, self.scale * jnp.asarray(table, labels.dtype))
+        table = self.table(np.arange(self.dim // 2), self.intervals, self.max_period, labels.dtype)
+        return _waves(labels, self.scale * jnp.asarray(table))
 
 
 class FourierEmbedding(nnx.Module):
