@@ -36,11 +36,11 @@ from score_sde.networks.layers import (
     require_shape,
     split_or_none,
 )
-from score_sde.networks.layers.embeddings import exponentials
+from score_sde.networks.layers.embeddings import stepwise_exponentials
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
 NORM = functools.partial(GroupNorm, groups=32, eps=1e-5)
-POSITIONS = functools.partial(PositionalEmbedding, endpoint=False, frequencies=exponentials)
+POSITIONS = functools.partial(PositionalEmbedding, endpoint=False, frequencies=stepwise_exponentials)
 
 
 class ADM(nnx.Module):

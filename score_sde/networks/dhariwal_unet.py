@@ -30,11 +30,11 @@ from score_sde.networks.layers import (
     require_shape,
     split_or_none,
 )
-from score_sde.networks.layers.embeddings import powers_of_float32
+from score_sde.networks.layers.embeddings import stepwise_powers
 from score_sde.typing import Batch, Condition, Key, PerExample
 
 NORM = functools.partial(GroupNorm, eps=1e-5)
-POSITIONS = functools.partial(PositionalEmbedding, endpoint=False, frequencies=powers_of_float32)
+POSITIONS = functools.partial(PositionalEmbedding, endpoint=False, frequencies=stepwise_powers)
 
 
 class DhariwalUNet(nnx.Module):

@@ -36,10 +36,10 @@ from score_sde.networks.layers import (
     uniform_init,
     zero_bias_init,
 )
-from score_sde.networks.layers.embeddings import powers_of_float32
+from score_sde.networks.layers.embeddings import stepwise_powers
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
-POSITIONS = functools.partial(PositionalEmbedding, frequencies=powers_of_float32)
+POSITIONS = functools.partial(PositionalEmbedding, frequencies=stepwise_powers)
 START = 1e-10  # scale of the last weights of each branch, as variance: 1e-5 as in the published code
 
 

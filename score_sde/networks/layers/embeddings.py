@@ -25,13 +25,14 @@ def powers(k: np.ndarray, n: int, period: float, dtype: Any) -> np.ndarray:
     return (period ** (-k / n)).astype(dtype)
 
 
-def powers_of_float32(k: np.ndarray, n: int, period: float, dtype: Any) -> np.ndarray:
-    """(1 / period)^(k / n) where k / n and the result are float32 whatever ``dtype`` is: EDM's."""
-    exponents = k.astype(np.float32) / np.float32(n)
-    return np.float32(np.float64(np.float32(1 / period)) ** exponents.astype(np.float64)).astype(dtype)
+def stepwise_powers(k: np.ndarray, n: int, period: float, dtype: Any) -> np.ndarray:
+    """(1 / period)^(k / n) where every operation rounds to ``dtype``: EDM's."""
+    exponents = k.astype(dtype) / np.asarray(n, dtype)
+    base = np.asarray(1 / period, dtype).astype(np.float64)
+    return (base ** exponents.astype(np.float64)).astype(dtype)
 
 
-def exponentials(k: np.ndarray, n: int, period: float, dtype: Any) -> np.ndarray:
+def stepwise_exponentials(k: np.ndarray, n: int, period: float, dtype: Any) -> np.ndarray:
     """exp(-log(period) k / n) where every operation rounds to ``dtype``: ADM's."""
     exponents = np.asarray(-math.log(period), dtype) * k.astype(dtype) / np.asarray(n, dtype)
     return np.exp(exponents.astype(np.float64)).astype(dtype)
