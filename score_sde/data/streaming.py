@@ -11,7 +11,7 @@ from score_sde.data.batches import Batches, Example, Readable
 from score_sde.errors import InputError
 
 ENDLESS = 2**62  # pieces: epochs follow one another without end
-PIECE = 32  # examples at most
+PIECE = 8  # examples at most: enough that handing them over costs less than reading them
 
 
 class Pieces:
@@ -55,7 +55,7 @@ class StreamedBatches(Batches):
         process_index: this process among ``process_count``; it reads its share of each batch only.
         process_count: number of processes of a multi-host run.
         threads: threads that read; decoding images lets the interpreter run on.
-        ahead: steps that are read in advance.
+        ahead: steps that are read in advance; more where there are threads for it.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class StreamedBatches(Batches):
         """Grain's iterator, at position 0."""
         import grain  # slow to import: only where it is used
 
-        waiting = self._ahead * (self.share // self._piece)
+        waiting = max(self._threads, self._ahead * (self.share // self._piece))
         options = grain.ReadOptions(num_threads=self._threads, prefetch_buffer_size=waiting)
         return iter(grain.MapDataset.source(Pieces(self, self._piece)).to_iter_dataset(options))
 
