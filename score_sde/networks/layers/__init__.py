@@ -14,7 +14,8 @@ from score_sde.networks.layers.blocks import (
     ScaleShift,
     Style,
 )
-from score_sde.networks.layers.convolution import Conv, convolve
+from score_sde.networks.layers.convolution import Conv
+from score_sde.networks.layers.convolving import convolve
 from score_sde.networks.layers.dropout import dropout, split_or_none
 from score_sde.networks.layers.embeddings import (
     FourierEmbedding,
