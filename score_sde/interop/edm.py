@@ -39,7 +39,7 @@ def song_sources(network: Any, prefix: str = "") -> Sources:
     mapping, decoder = network.mapping, network.decoder
     found = _mapping(mapping, prefix, linear, linear)
     if mapping.first is not None:
-        rows = _scaled_rows(len(mapping.first.rows[...]))
+        rows = _scaled_rows(mapping.first.rows.shape[0])
         found["mapping.first.rows"] = Source((f"{prefix}map_label.weight",), rows)
         found["mapping.first.bias"] = Source((f"{prefix}map_label.bias",))
     if hasattr(mapping.embedding, "frequencies"):

@@ -18,10 +18,9 @@ from score_sde.networks.layers import (
     NoInput,
     OutputSkip,
     Plain,
-    PositionalEmbedding,
     TopOutput,
 )
-from score_sde.networks.song_unet import SongUNet
+from score_sde.networks.song_unet import POSITIONS, SongUNet
 from score_sde.sdes.edm import EDM
 
 NAMES = {
@@ -71,7 +70,7 @@ def edm_denoiser(options: Options, network: Any) -> Preconditioned:
 
 
 def _song(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> Any:
-    embeddings: dict[Any, Any] = {"positional": PositionalEmbedding, "fourier": FourierEmbedding}
+    embeddings: dict[Any, Any] = {"positional": POSITIONS, "fourier": FourierEmbedding}
     encoders = {"standard": NoInput(), "skip": InputSkip(), "residual": InputResidual()}
     decoders = {"standard": TopOutput(), "skip": OutputSkip()}
     kernel = tuple(options.get("resample_filter", (1, 1)))
