@@ -74,7 +74,7 @@ def ncsnpp(variant, *, multipliers, dropout, n_classes=None):
 def plan(variant, *, images, batch_size, steps_per_call=5, log_every=125, checkpoint_every=12_500):
     """As many updates as make this number of images."""
     if is_tiny(variant):
-        return call(Plan, steps=2, batch_size=8, log_every=1, checkpoint_every=2, snapshot_every=2)
+        return call(Plan, steps=2, batch_size=4, log_every=1, checkpoint_every=2, snapshot_every=2)
     return call(
         Plan,
         steps=-(-int(images) // batch_size),
@@ -101,7 +101,7 @@ def heun(variant, *, steps, **churn):
 def _song(variant, *, multipliers, dropout, n_classes, **parts):
     return bind(
         SongUNet,
-        channels=pick(variant, 128, 8),
+        channels=pick(variant, 128, 32),
         multipliers=pick(variant, multipliers, (1, 2)),
         blocks=pick(variant, 4, 1),
         attention_resolutions=pick(variant, (16,), (4,)),

@@ -40,11 +40,10 @@ def ddpm(variant, *, channels=128, multipliers=(1, 2, 2, 2), **options):
     """The network of Ho et al. 2020."""
     return bind(
         DDPM,
-        channels=pick(variant, channels, 8),
+        channels=pick(variant, channels, 32),
         multipliers=pick(variant, multipliers, (1, 2)),
         blocks=pick(variant, 2, 1),
         attention_resolutions=pick(variant, (16,), (4,)),
-        groups=pick(variant, 32, 4),
         **options,
     )
 
@@ -67,7 +66,7 @@ def ncsnv2_128(variant):
 def _refinenet(kind, variant, *, multipliers, dilations, **options):
     return bind(
         kind,
-        channels=pick(variant, 128, 4),
+        channels=pick(variant, 128, 32),
         multipliers=pick(variant, multipliers, (1, 2, 2)),
         dilations=pick(variant, dilations, (1, 1, 2)),
         **UNIT_INTERVAL,
@@ -78,7 +77,7 @@ def _refinenet(kind, variant, *, multipliers, dilations, **options):
 def _ncsnpp(variant, *, channels=128, multipliers=(1, 2, 2, 2), blocks, **options):
     return bind(
         NCSNpp,
-        channels=pick(variant, channels, 8),
+        channels=pick(variant, channels, 32),
         multipliers=pick(variant, multipliers, (1, 2)),
         blocks=pick(variant, blocks, 1),
         attention_resolutions=pick(variant, (16,), (4,)),

@@ -32,7 +32,7 @@ def adam_of_song(*, learning_rate=2e-4, warmup_steps=5000, clip_norm=1.0):
 def plan(variant, *, steps, batch_size, steps_per_call=5, checkpoint_every=10_000):
     """Snapshots, and checkpoints that are kept, every 50,000 updates: the published best are among such."""
     if is_tiny(variant):
-        return call(Plan, steps=2, batch_size=8, log_every=1, checkpoint_every=2, snapshot_every=2)
+        return call(Plan, steps=2, batch_size=4, log_every=1, checkpoint_every=2, snapshot_every=2)
     return call(
         Plan,
         steps=steps,
