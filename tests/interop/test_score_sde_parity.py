@@ -1,0 +1,154 @@
+"""DDPM, DDPM++ and NCSN++ made of the originals' options, with their weights, equal the originals.
+
+Expected: tests/data/net_score_*.npz (PyTorch) and jaxnet_*.npz (JAX), recorded from the original code.
+"""
+
+import functools
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from score_sde.interop import LAYOUTS, load_tensors, options
+from score_sde.interop.base import choose, flatten
+from score_sde.networks import partition
+
+TORCH = ["net_score_ddpm_vp", "net_score_ddpmpp_vp", "net_score_ncsnpp_ve",
+         "net_score_ncsnpp_ve_outskip_inskip_sum"]  # fmt: skip
+JAX = ["jaxnet_ddpmpp_vp", "jaxnet_ncsnpp_ve"]
+# Each network runs once or twice: most of the time would go into making the program fast.
+quickly_compiled = functools.partial(
+    jax.jit, compiler_options={"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+)
+
+
+def shaped(config):
+    """The network without its initial weights, which are not needed."""
+    return jax.eval_shape(lambda: options.score_sde_network(config))
+
+
+def channels_last(name, a):
+    return np.moveaxis(a, 1, -1) if name in TORCH else a
+
+
+def relative(value, expected):
+    return np.max(np.abs(np.asarray(value) - expected)) / np.max(np.abs(expected))
+
+
+class Case:
+    """A recorded case, and the denoiser that its options and weights make."""
+
+    def __init__(self, folder, name):
+        with np.load(folder / f"{name}.npz") as z:
+            arrays = {key: z[key] for key in z.files}
+        self.config = json.loads(str(arrays.pop("config")))
+        self.sde = "vesde" if self.config["scale_by_sigma"] else "vpsde"
+        given = {**self.config, "sde": self.sde}
+        tensors = {
+            key.removeprefix("w:").removeprefix("params/").replace("/", "."): arrays.pop(key)
+            for key in list(arrays) if key.startswith("w:")
+        }  # fmt: skip
+        self.layout = choose(LAYOUTS, tensors, name)
+        self.network = load_tensors(shaped(given), tensors, self.layout)
+        self.denoiser = options.score_sde_denoiser(given, self.network)
+        self.labels, self.arrays = arrays.pop("in:labels"), arrays
+        for key in ("in:x", "y32", "y64", "cot", "gx64"):
+            if key in arrays:
+                arrays[key] = channels_last(name, arrays[key])
+
+    def times(self):
+        """Where the process has these labels: sigma for VE, 999 t for VP."""
+        if self.sde == "vpsde":
+            return self.labels.astype(float) / 999
+        least, most = self.config["sigma_min"], self.config["sigma_max"]
+        return np.log(self.labels.astype(float) / least) / np.log(most / least)
+
+    def divided(self, y):
+        return y / self.labels[:, None, None, None] if self.sde == "vesde" else y
+
+
+@pytest.fixture(scope="module")
+def case(reference_data):
+    return functools.cache(functools.partial(Case, reference_data))
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_outputs_and_gradients_in_float64(name, case, x64):
+    this = case(name)
+    params, rebuild = partition(this.denoiser)
+    params = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), params)
+    times, cot = jnp.asarray(this.times()), jnp.asarray(this.arrays["cot"], jnp.float64)
+
+    @quickly_compiled
+    @functools.partial(jax.value_and_grad, argnums=(0, 1), has_aux=True)
+    def product(params, x):
+        estimate = rebuild(params).estimate(x, times)
+        y = estimate.score if this.sde == "vesde" else estimate.noise
+        return jnp.sum(y * cot), y
+
+    (_, y), (weights, x_gradient) = product(params, jnp.asarray(this.arrays["in:x"], jnp.float64))
+    assert relative(y, this.arrays["y64"]) < 1e-6
+    assert relative(x_gradient, this.arrays["gx64"]) < 1e-6
+    found = dict(flatten(weights["network"]))
+    sources = this.layout.sources(this.network)
+    recorded = {key.removeprefix("gw:"): this.arrays[key] for key in this.arrays if key.startswith("gw:")}
+    checked = 0
+    for path, source in sources.items():
+        if source.names[0] in recorded:
+            expected = source.transform(recorded[source.names[0]])
+            # the first layer of DDPM's embedding adds the same to each group of one channel: no gradient
+            np.testing.assert_allclose(found[path], expected, atol=1e-6 * max(np.abs(expected).max(), 1e-6))
+            checked += 1
+    assert checked == len(recorded) == 2
+
+
+@pytest.mark.parametrize("name", TORCH + JAX)
+def test_outputs_in_float32(name, case):
+    this = case(name)
+    params, rebuild = partition(this.network)
+    run = quickly_compiled(lambda params, x, labels: rebuild(params)(x, labels))
+    arguments = jnp.asarray(this.arrays["in:x"]), jnp.asarray(this.labels)
+    y = run(params, *arguments)
+    assert y.dtype == jnp.float32
+    assert relative(this.divided(y), this.arrays["y64"]) < 1e-5
+    params["encoder"]["first"]["kernel"] *= 1.05  # a planted mistake
+    assert relative(this.divided(run(params, *arguments)), this.arrays["y64"]) > 1e-3
+
+
+# ------------------------------------------------- other options, weights drawn here as they were there
+
+
+def drawn(shapes):
+    """The weights that tests/data/score_sde_outputs.npz was made with, by name."""
+    rng, weights = np.random.default_rng(0), {}
+    for name in sorted(shapes):
+        w, last = rng.standard_normal(shapes[name]), name.rsplit(".", 1)[-1]
+        if last in ("scale", "alpha", "gamma"):
+            w = 1 + 0.2 * w
+        elif last in ("bias", "b", "beta", "embedding"):
+            w = 0.2 * w
+        elif "Fourier" not in name:
+            w = w / np.sqrt(np.prod(w.shape[:-1]))
+        weights[name] = w.astype(np.float32)
+    return weights
+
+
+@pytest.fixture(scope="module")
+def outputs(reference_data):
+    with np.load(reference_data / "score_sde_outputs.npz") as z:
+        return {key: z[key] for key in z.files}
+
+
+@pytest.mark.parametrize(
+    "name", ["ncsnpp_residual", "ncsnpp_ddpm_blocks", "ncsnpp_filters", "ddpm_unconditional"]
+)
+def test_other_options(name, outputs):
+    config, shapes = (json.loads(str(outputs[f"{name}/{key}"])) for key in ("config", "shapes"))
+    tensors = drawn(shapes)
+    network = load_tensors(shaped(config), tensors, choose(LAYOUTS, tensors, "the drawn weights"))
+    labels = jnp.asarray(outputs[f"{name}/labels"], jnp.float32)
+    y = quickly_compiled(lambda x: network(x, labels))(jnp.asarray(outputs[f"{name}/x"]))
+    sigma = np.asarray(labels)[:, None, None, None] if config["scale_by_sigma"] else 1
+    assert relative(y / sigma, outputs[f"{name}/y64"]) < 1e-5
