@@ -55,9 +55,10 @@ class SelfAttention(nnx.Module):
 
 
 def _attended(block: SelfAttention, x: Array) -> Array:
-    qkv = block.qkv(block.norm(x)).reshape(x.shape[0], -1, 3, block.heads, x.shape[-1] // block.heads)
-    mixed = attend(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2])
-    return (x + block.out(mixed.reshape(x.shape))) / block.rescale
+    per_head = (x.shape[0], -1, block.heads, x.shape[-1] // block.heads)
+    q, k, v = (part.reshape(per_head) for part in jnp.split(block.qkv(block.norm(x)), 3, axis=-1))
+    mixed, gain = attend(q, k, v).reshape(x.shape), 1 / block.rescale
+    return gain * x + block.out(mixed, gain)  # the sum comes last, as in ResidualBlock
 
 
 def attend(q: Array, k: Array, v: Array) -> Array:

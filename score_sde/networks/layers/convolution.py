@@ -37,8 +37,8 @@ class Conv(nnx.Module):
         self.bias = None if bias_init is None else nnx.Param(bias_init(rngs.params(), shape))
         self.stride, self.dilation, self.dtype = stride, dilation, dtype
 
-    def __call__(self, x: Array) -> Array:
-        """(B, *space, n_in) -> (B, *space / stride, n_out)."""
-        kernel, x = computed(self.kernel[...], self.dtype), computed(x, self.dtype)
+    def __call__(self, x: Array, gain: float = 1.0) -> Array:
+        """(B, *space, n_in) -> (B, *space / stride, n_out), times ``gain``."""
+        kernel, x = computed(gain * self.kernel[...], self.dtype), computed(x, self.dtype)
         y = convolve(x, kernel, self.stride, self.dilation)
-        return y if self.bias is None else y + computed(self.bias[...], self.dtype)
+        return y if self.bias is None else y + computed(gain * self.bias[...], self.dtype)

@@ -30,10 +30,10 @@ class Linear(nnx.Module):
         self.bias = None if bias_init is None else nnx.Param(bias_init(rngs.params(), (n_in, n_out)))
         self.dtype = dtype
 
-    def __call__(self, x: Array) -> Array:
-        """(..., n_in) -> (..., n_out)."""
-        product = computed(x, self.dtype) @ computed(self.kernel[...], self.dtype)
-        return product if self.bias is None else product + computed(self.bias[...], self.dtype)
+    def __call__(self, x: Array, gain: float = 1.0) -> Array:
+        """(..., n_in) -> (..., n_out), times ``gain``."""
+        product = computed(x, self.dtype) @ computed(gain * self.kernel[...], self.dtype)
+        return product if self.bias is None else product + computed(gain * self.bias[...], self.dtype)
 
 
 def computed(x: Array, dtype: DType) -> Array:
