@@ -44,7 +44,10 @@ class IDDPMRounding(Rounding):
 
 
 class Rounded(Grid):
-    """Another grid with every time moved to where the ratio is one that the model knows; 0 stays."""
+    """Another grid with every time moved to where the ratio is one that the model knows; 0 stays.
+
+    The grid should end at the smallest that is known: ``iddpm_ratios()[-2]``, as EDM's sampler sees to.
+    """
 
     grid: Grid
     rounding: Rounding = IDDPMRounding()
