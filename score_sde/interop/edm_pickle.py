@@ -8,7 +8,7 @@ from typing import Any
 from score_sde.interop.pickles import Handlers, Record, record
 from score_sde.interop.torch_objects import HANDLERS, Storage
 from score_sde.interop.torch_zip import read_torch_legacy
-from score_sde.interop.values import DEPTH, array, plain
+from score_sde.interop.values import Walk, array, plain
 
 MODULES = (
     "container.ModuleDict", "container.ModuleList", "container.Sequential", "linear.Linear",
@@ -28,7 +28,7 @@ def module_tensors(module: Any) -> dict[str, Any]:
     Raises:
         ValueError: it is no network, or contains itself.
     """
-    return {name: array(value) for name, value in _named(module, "", 0)}
+    return {name: array(value) for name, value in _named(module, "", 0, Walk())}
 
 
 def module_facts(module: Any) -> dict[str, Any]:
@@ -37,15 +37,16 @@ def module_facts(module: Any) -> dict[str, Any]:
     return {"class": module.name, "args": plain(module.state.get("_init_args")), **plain(made)}
 
 
-def _named(module: Any, above: str, depth: int) -> list[tuple[str, Any]]:
-    if not is_module(module) or depth > DEPTH:
-        raise ValueError(f"{above or 'it'} is not a network, or contains itself")
+def _named(module: Any, above: str, depth: int, walk: Walk) -> list[tuple[str, Any]]:
+    walk.visit(depth)
+    if not is_module(module):
+        raise ValueError(f"{above or 'it'} is not a network")
     state, passing = module.state, module.state.get("_non_persistent_buffers_set") or ()
     own = {**state["_parameters"], **_dict(state.get("_buffers"))}
     found = [(f"{above}{name}", value) for name, value in own.items() if value is not None]
     found = [(name, value) for name, value in found if name.removeprefix(above) not in passing]
     for name, inner in _dict(state.get("_modules")).items():
-        found += _named(inner, f"{above}{name}.", depth + 1) if inner is not None else []
+        found += _named(inner, f"{above}{name}.", depth + 1, walk) if inner is not None else []
     return found
 
 

@@ -18,7 +18,7 @@ from score_sde.interop.pickles import read_pickle
 from score_sde.interop.safetensors import read_safetensors
 from score_sde.interop.torch_objects import Tensor
 from score_sde.interop.torch_zip import LEGACY, read_torch_legacy, read_torch_zip
-from score_sde.interop.values import array
+from score_sde.interop.values import array, require_bounded
 
 _MSGPACK_MAPS = {*range(0x81, 0x90), 0xDE, 0xDF}
 SIGMAS = "sigmas"  # the only buffer of score_sde_pytorch's networks
@@ -88,11 +88,18 @@ def understood(content: Any) -> Weights:
     """
     if not isinstance(content, dict):
         raise ValueError(f"it holds a {type(content).__name__}")
+    require_bounded(content)
     for holds, take in _KINDS:
         if holds(content):
-            return take(content)
+            return _with_tensors(take(content))
     held = ", ".join(str(name)[:40] for name in list(content)[:6])
     raise ValueError(f"it holds {held or 'nothing'}, and no tensors where they are known to be")
+
+
+def _with_tensors(weights: Weights) -> Weights:
+    if not weights.tensors:
+        raise ValueError("it holds no tensors")
+    return weights
 
 
 def _of_edm(content: dict[str, Any]) -> Weights:

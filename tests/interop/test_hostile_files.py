@@ -210,9 +210,24 @@ def test_random_bytes_and_other_files_are_refused(tmp_path):
         read_weights(tmp_path / "absent")
 
 
-def nested(depth):
-    """Something that contains itself so many times over, in a few bytes for each."""
-    return b"".join(b"]q\x00" + b"h\x00" * 2 + b"e" for _ in range(depth))
+def doubled(depth):
+    """A list of two that are the same list of two, and so on: 2^depth lists in a few bytes for each."""
+    return b"]q\x100" + b"".join(b"](h\x10h\x10eq\x100" for _ in range(depth)) + b"h\x10"
+
+
+def module(*, modules, made=b"}"):
+    """A network of torch without tensors."""
+    state = {"_parameters": b"}", "_modules": modules, "_init_kwargs": made}
+    pairs = b"".join(value(key) + content for key, content in state.items())
+    return call(name("torch.nn.modules.container", "ModuleDict")) + b"}(" + pairs + b"ub"
+
+
+def twice(depth):
+    """A network of the same two networks, and so on."""
+    inner = module(modules=b"}")
+    for _ in range(depth):
+        inner = module(modules=b"}" + value("a") + inner + b"q\x11s" + b"(" + value("b") + b"h\x11u")
+    return inner
 
 
 BOMBS = {
@@ -223,6 +238,12 @@ BOMBS = {
         b"}" + value("ema") + call(name("torch.nn.modules.container", "ModuleDict")) + b"q\x07}("
         + value("_parameters") + b"}" + value("_modules") + b"}" + value("a") + b"h\x07su" + b"bs"
     ),
+    "a network whose options double 40 times": pickled(
+        b"}" + value("ema") + module(modules=b"}", made=b"}" + value("a") + doubled(40) + b"s") + b"s"
+    ),
+    "networks that double 40 times": pickled(b"}" + value("ema") + twice(40) + b"s"),
+    "a dictionary whose lists double 40 times": pickled(b"}" + value("a") + doubled(40) + b"s"),
+    "a network without tensors": pickled(b"}" + value("ema") + module(modules=b"}") + b"s"),
     "bytes of 2^62": b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b"x.",
     "text of 2^62": b"\x80\x04\x8d" + struct.pack("<Q", 2**62) + b"x.",
     "a number of 2^31 bytes": b"\x80\x04\x8b" + struct.pack("<i", 2**31 - 1) + b"x.",
