@@ -92,6 +92,18 @@ def test_each_kind_of_training_of_score_sde(sde, continuous, kind):
 
 
 @pytest.mark.parametrize(
+    ("name", "size", "scale"),
+    [("ncsn", 8, 1.0), ("ncsnv2_64", 8, 100.0), ("ncsnv2_128", 16, 100.0), ("ncsnv2_256", 32, 100.0)],
+)
+def test_each_refinenet_of_score_sde(name, size, scale):
+    """The score is F / sigma, sigma(0) = 0.01; in the first NCSN it is F (Song and Ermon 2019, section 4)."""
+    given = {"name": name, "image_size": size, "nf": 4, "num_scales": 10, "sigma_max": 1.0}
+    assert shaped(options.score_sde_network, given).shape == (size, size, 3)
+    model = options.score_sde_denoiser(given, lambda x, labels, cond, key: x)
+    np.testing.assert_allclose(model.score(jnp.ones((1, 2)), 0.0), scale, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
     ("name", "kind"),
     [
         ("EDMPrecond", EDMPrecondition),
@@ -126,6 +138,8 @@ def test_classifiers_and_learned_ranges_of_guided_diffusion():
     [
         (options.score_sde_network, {"progressive": "output-skip"}, "output_skip"),
         (options.score_sde_network, {"name": "ncsnp"}, "ncsnpp"),
+        (options.score_sde_network, {"num_res_block": 2}, "num_res_blocks"),
+        (options.score_sde_network, {"normalization": "InstanceNorm++"}, "groupnorm"),
         (options.edm_network, {"model_type": "SongUNet"}, "img_resolution"),
         (options.edm_network, {"img_resolution": 8, "encoder_type": "skipped"}, "skip"),
         (options.guided_diffusion_network, {"image_size": 96}, "256"),

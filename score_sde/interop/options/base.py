@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from score_sde.errors import InputError, did_you_mean
@@ -26,6 +27,13 @@ def chosen(options: Options, name: str, choices: Mapping[Any, Value], default: A
             f"option {name}", value, f"one of {', '.join(known)}", did_you_mean(str(value), known)
         )
     return choices[value]
+
+
+def require_spelling(options: Options, known: Sequence[str]) -> None:
+    """Raise InputError for a name that is nearly one of ``known``; others are of parts that are not read."""
+    for name in sorted(set(options) - set(known)):
+        if difflib.get_close_matches(name, known, n=1, cutoff=0.9):
+            raise InputError("options", name, "an option that the original has", did_you_mean(name, known))
 
 
 def required(options: Options, name: str) -> Any:

@@ -8,15 +8,18 @@ from typing import Any
 import jax
 
 from score_sde.denoisers.base import Preconditioning
-from score_sde.denoisers.discrete import DDPMPrecondition, SMLDPrecondition
+from score_sde.denoisers.discrete import DDPMPrecondition, SMLDPrecondition, SMLDScorePrecondition
 from score_sde.denoisers.preconditioned import Preconditioned
 from score_sde.denoisers.preconditioning import NoisePrediction, ScoreTimesStd
 from score_sde.errors import InputError
-from score_sde.interop.options.base import Options, chosen, made, renamed
+from score_sde.interop.options.base import Options, chosen, made, renamed, require_spelling
+from score_sde.interop.options.refinenet import ncsn, ncsnv2
 from score_sde.networks.ddpm import DDPM
 from score_sde.networks.layers import (
     FIR,
     Concatenation,
+    Conv,
+    GroupNorm,
     InputResidual,
     InputSkip,
     Naive,
@@ -26,6 +29,7 @@ from score_sde.networks.layers import (
     PositionalEmbedding,
     RescalingFilters,
     RescalingResampledConvolutions,
+    SelfAttention,
     SigmaEmbedding,
     Sum,
     TopOutput,
@@ -43,25 +47,34 @@ ACTIVATIONS = {
     "lrelu": functools.partial(jax.nn.leaky_relu, negative_slope=0.2),
 }
 NAMES = {"nf": "channels", "num_res_blocks": "blocks", "dropout": "dropout"}
+KNOWN = (
+    "nf", "num_res_blocks", "dropout", "ch_mult", "attn_resolutions", "image_size", "num_channels",
+    "centered", "nonlinearity", "name", "embedding_type", "fourier_scale", "progressive", "progressive_input",
+    "progressive_combine", "resblock_type", "resamp_with_conv", "fir", "fir_kernel", "skip_rescale",
+    "conditional", "num_scales", "beta_min", "beta_max", "sigma_min", "sigma_max", "scale_by_sigma", "sde",
+    "continuous", "normalization", "attention_type", "conv_size", "init_scale", "ema_rate",
+)  # fmt: skip
 TUPLES = {"ch_mult": "multipliers", "attn_resolutions": "attention_resolutions"}
 
 
 def score_sde_network(options: Options) -> Any:
-    """The network ``ncsnpp`` or ``ddpm`` of the original's options, not yet with its weights.
+    """The network of the original's options, not yet with its weights.
 
-    ``options`` holds the fields of the original's ``config.model`` beside those of ``config.data``
-    (``image_size``, ``num_channels``, ``centered``) in one dictionary; what is missing has the default of the
-    published CIFAR-10 configurations.
+    ``name`` is ncsnpp, ddpm, ncsn or ncsnv2_64, _128 or _256. ``options`` holds the fields of the original's
+    ``config.model`` beside those of ``config.data`` (``image_size``, ``num_channels``, ``centered``) in one
+    dictionary. What is missing has the value of the original's ``default_cifar10_configs``, so data in
+    [0, 1] and Fourier features, and else that of DDPM++. Fields of other parts may be there too.
 
     Raises:
-        InputError: a value that the original does not know.
+        InputError: a value that the original does not know; a field that is misspelt.
     """
+    require_spelling(options, KNOWN)
     size = options.get("image_size", 32)
-    build = chosen(options, "name", {"ncsnpp": _ncsnpp, "ddpm": _ddpm}, "ncsnpp")
+    build = chosen(options, "name", BUILDERS, "ncsnpp")
     common = renamed(options, NAMES) | renamed(options, TUPLES, tuple)
-    if not options.get("centered", True):
+    if not options.get("centered", False):
         common |= {"input_scale": 2.0, "input_shift": -1.0}
-    common["act"] = chosen(options, "nonlinearity", ACTIVATIONS, "swish")
+    common["act"] = chosen(options, "nonlinearity", ACTIVATIONS, "elu" if _is_refinenet(options) else "swish")
     return build(options, (size, size, options.get("num_channels", 3)), common)
 
 
@@ -71,9 +84,14 @@ def score_sde_denoiser(options: Options, network: Any) -> Preconditioned:
     Raises:
         InputError: a value that the original does not know.
     """
-    sde, precondition = chosen(options, "sde", {"vpsde": _vp, "subvpsde": _subvp, "vesde": _ve}, "vpsde")(
-        options, bool(options.get("continuous", True))
+    require_spelling(options, KNOWN)
+    make = chosen(
+        options,
+        "sde",
+        {"vpsde": _vp, "subvpsde": _subvp, "vesde": _ve},
+        "vesde" if _is_refinenet(options) else "vpsde",
     )
+    sde, precondition = make(options, bool(options.get("continuous", not _is_refinenet(options))))
     return Preconditioned(sde=sde, network=network, precondition=precondition)
 
 
@@ -85,12 +103,13 @@ def _ncsnpp(options: Options, shape: tuple[int, ...], common: dict[str, Any]) ->
     combine = chosen(options, "progressive_combine", {"sum": Sum(), "cat": Concatenation()}, "sum")
     inputs = {"none": NoInput(), "input_skip": InputSkip(combine=combine), "residual": InputResidual()}
     outputs = {"none": TopOutput(), "output_skip": OutputSkip(), "residual": OutputResidual()}
+    _require_published(options)
     ddpm_block = DDPMConvolutions() if options.get("resamp_with_conv", True) else DDPMFilters()
     kernel = tuple(options.get("fir_kernel", (1, 3, 3, 1)))
     return made(
         NCSNpp,
         shape,
-        embedding=_if_conditional(options, chosen(options, "embedding_type", embedding, "positional")),
+        embedding=_if_conditional(options, chosen(options, "embedding_type", embedding, "fourier")),
         residual=chosen(options, "resblock_type", {"biggan": BigGAN(), "ddpm": ddpm_block}, "biggan"),
         resampling=FIR(kernel) if options.get("fir", False) else Naive(),
         progressive_input=chosen(options, "progressive_input", inputs, "none"),
@@ -101,6 +120,7 @@ def _ncsnpp(options: Options, shape: tuple[int, ...], common: dict[str, Any]) ->
 
 
 def _ddpm(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> Any:
+    _require_published(options)
     convolves = options.get("resamp_with_conv", True)
     return made(
         DDPM,
@@ -109,6 +129,26 @@ def _ddpm(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> A
         rescaling=RescalingResampledConvolutions() if convolves else RescalingFilters(),
         **common,
     )
+
+
+REFINENETS: dict[Any, Any] = {
+    "ncsn": ncsn,
+    "ncsnv2_64": ncsnv2(64),
+    "ncsnv2_128": ncsnv2(128),
+    "ncsnv2_256": ncsnv2(256),
+}
+BUILDERS: dict[Any, Any] = {"ncsnpp": _ncsnpp, "ddpm": _ddpm, **REFINENETS}
+
+
+def _is_refinenet(options: Options) -> bool:
+    return str(options.get("name", "")).lower() in REFINENETS
+
+
+def _require_published(options: Options) -> None:
+    """U-Nets have these alone."""
+    chosen(options, "normalization", {"groupnorm": GroupNorm}, "GroupNorm")
+    chosen(options, "attention_type", {"ddpm": SelfAttention}, "ddpm")
+    chosen(options, "conv_size", {3: Conv}, 3)
 
 
 def _if_conditional(options: Options, embedding: Any) -> Any:
@@ -136,7 +176,10 @@ def _ve(options: Options, continuous: bool) -> tuple[GaussianSDE, Preconditionin
     steps = int(options.get("num_scales", 1000))
     _require_scaling(options, "vesde", True)
     sde = VE(**renamed(options, {"sigma_min": "sigma_min", "sigma_max": "sigma_max"}, float))
-    return sde, ScoreTimesStd() if continuous else SMLDPrecondition(steps=steps)
+    if continuous:
+        return sde, ScoreTimesStd()
+    discrete = SMLDScorePrecondition if options.get("name") == "ncsn" else SMLDPrecondition
+    return sde, discrete(steps=steps)
 
 
 def _require_scaling(options: Options, sde: str, expected: bool) -> None:
