@@ -6,13 +6,13 @@ import errno
 import importlib
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from absl import flags
 
-from score_sde.config import build, differences, from_json, to_json
+from score_sde.config import build, check, differences, from_json, to_json
 from score_sde.errors import InputError
 
 Workdir = Callable[[Path, Any, tuple[str, ...]], Path]
@@ -48,19 +48,22 @@ class Mode(NamedTuple):
         needs: flags that must be given. ``config`` becomes the experiment, ``workdir`` a path.
         takes: flags that may be given, passed by name where they are.
         workdir: what becomes of the work directory first: ``begun``, ``trained`` or ``made``.
+        without: fields of the configuration that are checked but not built, with what stands for them: a
+            sampler may read another run's checkpoint.
     """
 
     target: str
     needs: tuple[str, ...] = ("config", "workdir")
     takes: tuple[str, ...] = ()
     workdir: Workdir = trained
+    without: Mapping[str, Any] = {}
 
 
 MODES = {
     "train": Mode("score_sde.experiment:train", workdir=begun),
     "eval": Mode("score_sde.experiment:evaluate"),
     "sample": Mode("score_sde.experiment:sample"),
-    "plan": Mode("score_sde.experiment:plan", needs=("config",)),
+    "plan": Mode("score_sde.experiment:plan", needs=("config",), without={"sampler": None, "measures": ()}),
     "prepare": Mode(
         "score_sde.data.preparing:prepare", needs=("from", "to", "resolution"), takes=("channels", "crop")
     ),
@@ -113,7 +116,8 @@ def run_mode(name: str, values: dict[str, Any], config: Any) -> None:
     """Call the mode's function: ``values`` are those of the flags, ``config`` the configuration if any."""
     mode, arguments = MODES[name], dict(values)
     if "config" in mode.needs:
-        arguments["config"] = build(config)
+        check(config)
+        arguments["config"] = build({**config, **{f: v for f, v in mode.without.items() if f in config}})
     if "workdir" in mode.needs:
         may_change = getattr(arguments["config"], "may_change", ())
         arguments["workdir"] = mode.workdir(Path(values["workdir"]), config, may_change)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import jax.numpy as jnp
+
 from score_sde.errors import InputError
 from score_sde.typing import Array, Condition
 
@@ -17,11 +19,18 @@ def part(cond: Condition, name: str) -> Array | None:
         InputError: a dictionary with a name that no network knows.
     """
     if not isinstance(cond, Mapping):
-        return cond if name == "label" else None
+        return _whole(cond) if name == "label" else None
     unknown = sorted(set(cond) - set(NAMES))
     if unknown:
         raise InputError("cond", unknown[0], f"one of {', '.join(NAMES)}", "rename the key")
-    return cond.get(name)
+    return _whole(cond.get(name)) if name == "label" else cond.get(name)
+
+
+def _whole(label: Array | None) -> Array | None:
+    if label is not None and not jnp.issubdtype(jnp.asarray(label).dtype, jnp.integer):
+        expected, remedy = "integer class labels", "of one-hot rows give jnp.argmax(rows, axis=-1)"
+        raise InputError("dtype of cond", jnp.asarray(label).dtype.name, expected, remedy)
+    return label
 
 
 REMEDIES = {"label": "n_classes=...", "augment": "augment_dim=...", "low_res": "a super-resolution network"}
