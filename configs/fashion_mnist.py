@@ -1,4 +1,4 @@
-"""Fashion-MNIST with a class-conditional DDPM++: 20 minutes on two CPU cores.
+"""Fashion-MNIST with a class-conditional DDPM++: under half an hour on two CPU cores.
 
 Data: 70,000 real 28x28 grey images of clothes in ten classes (Xiao et al. 2017, MIT licence): 54,000 train,
     6,000 validation, 10,000 test. Prepared once, in half a minute:
@@ -10,6 +10,12 @@ Command: python -m score_sde.main --mode=train --config=configs/fashion_mnist.py
 Model: VP SDE (Song et al. 2021), DDPM++ of three resolutions with one block at each, noise prediction. Half
     of the training times are uniform in log-SNR, half lie about sigma = alpha, as for the digits. Labels are
     worth at most log2(10) / 784 = 0.004 bits/dim, so that the number is comparable with unconditional ones.
+Measured here, by --mode=train, sample and eval of this file on two CPU cores: 744,929 parameters, 4,800
+    updates of 32 at 3.1 a second, 30 minutes with other work on the same cores for the first five; 3.197
+    +- 0.037 bits/dim on 512 test images (per-pixel histogram 4.588, Gaussian 6.461; twice the solver's steps
+    move it by 0.006); of 300 samples the judge gives 83 % to the class that was asked for (of real test
+    images 85 %). Their median distance to the nearest training image is 1.09 times that of test images.
+    Samples and the loss: docs/pictures/fashion_mnist_grid.png and fashion_mnist_training.png.
 """
 
 from score_sde.config import bind, call
