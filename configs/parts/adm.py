@@ -1,6 +1,6 @@
 """What the runs of Dhariwal and Nichol 2021 have in common, and their networks."""
 
-from configs.parts.measures import fid, loss
+from configs.parts.measures import batch_of, fid, loss
 from configs.parts.variants import is_tiny, pick, require_variant
 from score_sde.config import bind, call
 from score_sde.denoisers import Clipped, LearnedRange, NoisePrediction, NoisyClassifier, StepLabels
@@ -19,7 +19,7 @@ CHAIN = 1000  # steps of all their chains
 
 
 def diffusion(
-    variant, *, name, betas=LinearBetas, learning_rate=1e-4, guidance=None, sampling_steps=250,
+    variant, *, name, data, betas=LinearBetas, learning_rate=1e-4, guidance=None, sampling_steps=250,
     sampling_batch=16, condition=Unconditional, split="validation", **parts,
 ):  # fmt: skip
     """A diffusion model with learned variances; ``guidance``: a classifier's file and a scale, or None."""
@@ -27,6 +27,7 @@ def diffusion(
     fields, distance = fid(variant, name)
     guide = guided(*guidance) if variant.startswith("guided") else {}
     defaults = {
+        "data": data,
         "sde": chain(betas),
         "model": bind(LearnedRange, precondition=call(NoisePrediction, labels=step_labels())),
         "objective": call(HybridLoss, steps=CHAIN),
@@ -35,18 +36,20 @@ def diffusion(
         "condition": call(condition) if isinstance(condition, type) else condition,
         "augmentation": call(RandomFlip),
         "sampler": respaced(pick(variant, sampling_steps, 4), **guide),
-        "measures": (loss(variant, split=split), *distance),
+        "measures": (loss(variant, data, split=split), *distance),
         "n_samples": pick(variant, 64, 4),
         "sampling_batch": pick(variant, sampling_batch, 4),
     }
     return call(Experiment, **defaults | fields | parts)
 
 
-def classifier(variant, *, steps, betas=LinearBetas, learning_rate=3e-4, weight_decay=0.05, **parts):
+def classifier(variant, *, data, steps, betas=LinearBetas, learning_rate=3e-4, weight_decay=0.05, **parts):
     """A classifier of noisy images, with a rate that falls to 0."""
     require_variant(variant)
     schedule = call(Linear, steps=steps)
+    batch = pick(variant, batch_of(data), 16)
     defaults = {
+        "data": data,
         "sde": chain(betas),
         "model": bind(NoisyClassifier, labels=step_labels()),
         "objective": call(NoisyClassification, times=call(UniformSteps, steps=CHAIN)),
@@ -57,9 +60,7 @@ def classifier(variant, *, steps, betas=LinearBetas, learning_rate=3e-4, weight_
         "condition": call(ClassLabels),
         "augmentation": call(RandomFlip),
         "sampler": None,
-        "measures": tuple(
-            call(Accuracy, split="validation", top=top, batch_size=pick(variant, 256, 16)) for top in (1, 5)
-        ),
+        "measures": tuple(call(Accuracy, split="validation", top=top, batch_size=batch) for top in (1, 5)),
     }
     return call(Experiment, **defaults | parts)
 

@@ -43,7 +43,7 @@ def experiment(
         "condition": call(Unconditional) if n_classes is None else call(ClassLabels),
         "training": training,
         "sampler": sampler,
-        "measures": (loss(variant, split=split), *distance),
+        "measures": (loss(variant, data, split=split), *distance),
         "n_samples": pick(variant, 64, 4),
         "sampling_batch": pick(variant, 64, 4),
     }

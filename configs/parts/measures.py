@@ -9,9 +9,15 @@ from score_sde.integrators import Adaptive
 INCEPTION = "data/pt_inception-2015-12-05-6726825d.pth"  # the weights of FID's network, from their authors
 
 
-def loss(variant, *, split="test"):
+def loss(variant, data, *, split="test"):
     """The training objective on examples that are held out, or on the training ones where none are."""
-    return call(Loss, split=split, draws=pick(variant, 8, 1), batch_size=pick(variant, 512, 16))
+    draws = pick(variant, 1 if split == "train" else 8, 1)
+    return call(Loss, split=split, draws=draws, batch_size=pick(variant, batch_of(data), 16))
+
+
+def batch_of(data):
+    """As many examples at once as have about a million pixels together, which a device can evaluate."""
+    return min(512, max(1, 2**20 // (data.get("size") or 32) ** 2))
 
 
 def likelihood(variant, *, split="test"):

@@ -8,15 +8,16 @@ from score_sde.training import Plan, adam
 from score_sde.training.augmentations import RandomFlip
 
 
-def experiment(variant, *, name, training, split="test", sampling_batch=64, measures=(), **parts):
+def experiment(variant, *, name, data, training, split="test", sampling_batch=64, measures=(), **parts):
     """The run: ``name`` is the data set's in paths, ``split`` the one measured, ``parts`` more fields."""
     require_variant(variant)
     fields, distance = fid(variant, name)
     defaults = {
+        "data": data,
         "optimizer": adam_of_song(),
         "augmentation": call(RandomFlip),
         "training": training,
-        "measures": (loss(variant, split=split), *measures, *distance),
+        "measures": (loss(variant, data, split=split), *measures, *distance),
         "n_samples": pick(variant, 64, 4),
         "sampling_batch": pick(variant, sampling_batch, 4),
         "seed": 42,

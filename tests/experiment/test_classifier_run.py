@@ -64,8 +64,8 @@ def test_accuracy_of_the_exact_classifier_is_a_normal_distribution_function():
     for t in times:
         alpha, variance = float(sde.alpha(t)), float(sde.variance(t))
         expected = scipy.stats.norm.cdf(alpha * MEAN / np.sqrt(alpha**2 * STD**2 + variance))
-        error = values["accuracy_stderr"][f"{t:g}"]
-        assert abs(values["accuracy"][f"{t:g}"] - expected) < 4 * error + 1e-6
+        error = values["accuracy_top_1_stderr"][f"{t:g}"]
+        assert abs(values["accuracy_top_1"][f"{t:g}"] - expected) < 4 * error + 1e-6
         assert error < 0.05 * expected / 4
 
 
@@ -90,7 +90,7 @@ def test_it_trains_and_is_evaluated_and_draws_no_samples(tmp_path):
     experiment = build(config())
     train(experiment, tmp_path)
     assert not (tmp_path / "samples").exists()
-    accuracy = evaluate(experiment, tmp_path)["accuracy"]["0"]
+    accuracy = evaluate(experiment, tmp_path)["accuracy_top_1"]["0"]
     assert accuracy > 0.9  # the exact one has Phi(2) = 0.977
     with pytest.raises(InputError, match="sampler = None: expected a model that draws samples"):
         sample(experiment, tmp_path)

@@ -34,7 +34,7 @@ class Accuracy(Measure):
     batch_size: int = static(256)
 
     def __call__(self, subject: Subject) -> Measurement:
-        """``accuracy``: by share of T, with standard errors over examples."""
+        """``accuracy_top_1`` (or another number): by share of T, with standard errors over examples."""
         model: Any = subject.model
 
         @jax.jit
@@ -61,5 +61,6 @@ class Accuracy(Measure):
         errors = np.sqrt(means * (1 - means) / count)
         by_time = {f"{t:g}": float(mean) for t, mean in zip(self.times, means, strict=True)}
         stderr = {f"{t:g}": float(error) for t, error in zip(self.times, errors, strict=True)}
+        name = f"accuracy_top_{self.top}"
         rows = [(f"accuracy at t = {t} T", by_time[t], stderr[t], f"top {self.top}") for t in by_time]
-        return Measurement({"accuracy": by_time, "accuracy_stderr": stderr, "accuracy_top": self.top}, rows)
+        return Measurement({name: by_time, f"{name}_stderr": stderr}, rows)
