@@ -115,10 +115,8 @@ def test_a_mode_needs_what_its_entry_says(ran, files, monkeypatch, capsys):
     assert calls == [(10, None), (10, 64)]
     assert command(files, "--resolution=64") == 2
     told = capsys.readouterr().err
-    assert (
-        told
-        == "error: --resolution = 64: expected nothing with --mode=train; it is for --mode=prepare and survey\n"
-    )
+    expected = "expected nothing with --mode=train; it is for --mode=prepare and survey"
+    assert told == f"error: --resolution = 64: {expected}\n"
     assert main.run(given[:2]) == 2
     assert capsys.readouterr().err.startswith("error: --config = None: expected a Python file")
 
