@@ -40,8 +40,8 @@ class NCSN(nnx.Module):
         channels: level i has ``channels * multipliers[i]``.
         dilations: of the convolutions of each level; from the second level on, 1 halves the resolution.
         refined: channels of the blocks that put levels together, as multiples of ``channels``, the
-            lowest level's first; None: those of the level above each, as published. The authors' JAX code
-            has (2, 2, 2, 1).
+            lowest level's first; None: as many as the lowest level has, then those of the level above
+            each, as published. The authors' JAX code has (2, 2, 2, 1).
         ddof: 1 for weights of the authors' PyTorch code (see ``InstanceNormPlus``).
         interpolation: ``Bilinear()``, ``Nearest()``, or ``AlignedBilinear()`` for PyTorch's weights.
         input_scale, input_shift: the network sees input_scale x + input_shift: 2 and -1 bring data in
@@ -153,9 +153,10 @@ def _net(
     style: RefineStyle,
     rngs: nnx.Rngs,
 ) -> RefineNet:
-    above = (*reversed(multipliers[:-1]), multipliers[0])
-    outputs = above if refined is None else tuple(refined)
-    if len(outputs) != len(multipliers):
-        raise InputError("refined", outputs, f"{len(multipliers)} numbers, one for each level")
+    above = [multipliers[max(level - 1, 0)] for level in reversed(range(len(multipliers) - 1))]
+    outputs = (multipliers[-1], *above) if refined is None else tuple(refined)
+    if len(outputs) != len(multipliers) or outputs[0] != multipliers[-1]:
+        expected = f"{len(multipliers)} numbers, one for each level, the first {multipliers[-1]}"
+        raise InputError("refined", outputs, expected)
     widths = [channels * m for m in multipliers]
     return RefineNet(n_image, widths, dilations, [channels * m for m in outputs], style, rngs=rngs)

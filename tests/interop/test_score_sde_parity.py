@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from drawn_weights import Recorded, quickly_compiled, relative
 
 from score_sde.interop import LAYOUTS, load_tensors, options
 from score_sde.interop.base import choose, flatten
@@ -18,10 +19,6 @@ from score_sde.networks import partition
 TORCH = ["net_score_ddpm_vp", "net_score_ddpmpp_vp", "net_score_ncsnpp_ve",
          "net_score_ncsnpp_ve_outskip_inskip_sum"]  # fmt: skip
 JAX = ["jaxnet_ddpmpp_vp", "jaxnet_ncsnpp_ve"]
-# Each network runs once or twice: most of the time would go into making the program fast.
-quickly_compiled = functools.partial(
-    jax.jit, compiler_options={"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-)
 
 
 def shaped(config):
@@ -31,10 +28,6 @@ def shaped(config):
 
 def channels_last(name, a):
     return np.moveaxis(a, 1, -1) if name in TORCH else a
-
-
-def relative(value, expected):
-    return np.max(np.abs(np.asarray(value) - expected)) / np.max(np.abs(expected))
 
 
 class Case:
@@ -117,38 +110,13 @@ def test_outputs_in_float32(name, case):
     assert relative(this.divided(run(params, *arguments)), this.arrays["y64"]) > 1e-3
 
 
-# ------------------------------------------------- other options, weights drawn here as they were there
-
-
-def drawn(shapes):
-    """The weights that tests/data/score_sde_outputs.npz was made with, by name."""
-    rng, weights = np.random.default_rng(0), {}
-    for name in sorted(shapes):
-        w, last = rng.standard_normal(shapes[name]), name.rsplit(".", 1)[-1]
-        if last in ("scale", "alpha", "gamma"):
-            w = 1 + 0.2 * w
-        elif last in ("bias", "b", "beta", "embedding"):
-            w = 0.2 * w
-        elif "Fourier" not in name:
-            w = w / np.sqrt(np.prod(w.shape[:-1]))
-        weights[name] = w.astype(np.float32)
-    return weights
-
-
-@pytest.fixture(scope="module")
-def outputs(reference_data):
-    with np.load(reference_data / "score_sde_outputs.npz") as z:
-        return {key: z[key] for key in z.files}
-
-
 @pytest.mark.parametrize(
     "name", ["ncsnpp_residual", "ncsnpp_ddpm_blocks", "ncsnpp_filters", "ddpm_unconditional"]
 )
-def test_other_options(name, outputs):
-    config, shapes = (json.loads(str(outputs[f"{name}/{key}"])) for key in ("config", "shapes"))
-    tensors = drawn(shapes)
-    network = load_tensors(shaped(config), tensors, choose(LAYOUTS, tensors, "the drawn weights"))
-    labels = jnp.asarray(outputs[f"{name}/labels"], jnp.float32)
-    y = quickly_compiled(lambda x: network(x, labels))(jnp.asarray(outputs[f"{name}/x"]))
-    sigma = np.asarray(labels)[:, None, None, None] if config["scale_by_sigma"] else 1
-    assert relative(y / sigma, outputs[f"{name}/y64"]) < 1e-5
+def test_other_options(name, reference_data):
+    this = Recorded(reference_data, name)
+    network = load_tensors(shaped(this.config), this.tensors, choose(LAYOUTS, this.tensors, name))
+    labels = jnp.asarray(this.labels, jnp.float32)
+    y = quickly_compiled(lambda x: network(x, labels))(jnp.asarray(this.x))
+    sigma = this.labels[:, None, None, None] if this.config["scale_by_sigma"] else 1
+    assert relative(y / sigma, this.y64) < 1e-5

@@ -1,0 +1,42 @@
+"""Cases of tests/data/score_sde_outputs.npz: random weights, drawn here as they were for the originals."""
+
+import functools
+import json
+
+import jax
+import numpy as np
+
+# Each network runs once or twice: most of the time would go into making the program fast.
+quickly_compiled = functools.partial(
+    jax.jit, compiler_options={"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+)
+
+
+def drawn(shapes):
+    """The weights by their original names, from a dictionary of shapes."""
+    rng, weights = np.random.default_rng(0), {}
+    for name in sorted(shapes):
+        w, last = rng.standard_normal(shapes[name]), name.rsplit(".", 1)[-1]
+        if last in ("scale", "alpha", "gamma"):
+            w = 1 + 0.2 * w
+        elif last in ("bias", "b", "beta", "embedding"):
+            w = 0.2 * w
+        elif "Fourier" not in name:
+            w = w / np.sqrt(np.prod(w.shape[:-1]))
+        weights[name] = w.astype(np.float32)
+    return weights
+
+
+class Recorded:
+    """Options, weights, inputs and outputs of one case."""
+
+    def __init__(self, folder, name):
+        with np.load(folder / "score_sde_outputs.npz") as z:
+            self.config = json.loads(str(z[f"{name}/config"]))
+            self.tensors = drawn(json.loads(str(z[f"{name}/shapes"])))
+            self.x, self.labels, self.y64 = (z[f"{name}/{key}"] for key in ("x", "labels", "y64"))
+
+
+def relative(value, expected):
+    """The largest error, in units of the largest expected number."""
+    return np.max(np.abs(np.asarray(value) - expected)) / np.max(np.abs(expected))
