@@ -19,6 +19,7 @@ from score_sde.interop import (
     load_tensors,
 )
 from score_sde.interop.base import choose, flatten
+from score_sde.networks import DhariwalUNet, SongUNet
 from score_sde.networks.base import partition
 
 CASES = (
@@ -136,3 +137,15 @@ def test_a_small_mistake_would_be_seen(reference_data):
     qkv = "dec.8x8_in0.qkv.weight"
     case.tensors[qkv] = case.tensors[qkv][[1, 0, *range(2, len(case.tensors[qkv]))]]
     assert relative(run(case.network(), x), y32) > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("precond", "kind", "outputs"),
+    [("iDDPMPrecond", DhariwalUNet, 6), ("EDMPrecond", DhariwalUNet, 3), ("VPPrecond", SongUNet, 3)],
+)
+def test_networks_where_edm_says_the_preconditioning_only(precond, kind, outputs):
+    """The defaults of the original's classes: the network, and twice the channels for iDDPM."""
+    tiny = {"img_resolution": 8, "model_channels": 8, "channel_mult": (1,), "num_blocks": 1}
+    network = jax.eval_shape(lambda: edm_network({**tiny, "precond": precond}))
+    assert type(network) is kind
+    assert network.decoder.levels[-1].image.conv.kernel.shape[-1] == outputs

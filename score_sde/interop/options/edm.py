@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from score_sde.denoisers.base import Preconditioning
-from score_sde.denoisers.karras import IDDPMPrecondition, VEPrecondition, VPPrecondition, VPTimeLabels
+from score_sde.denoisers.karras import (
+    IDDPMLabels,
+    IDDPMPrecondition,
+    VEPrecondition,
+    VPPrecondition,
+    VPTimeLabels,
+)
 from score_sde.denoisers.preconditioned import LearnedRange, Preconditioned
 from score_sde.denoisers.preconditioning import EDMPrecondition
 from score_sde.interop.options.base import Options, chosen, made, renamed, required
@@ -29,6 +35,7 @@ NAMES = {
     "dropout": "dropout",
     "channel_mult_emb": "embedding_multiplier",
 }
+MODELS = {"edmprecond": "DhariwalUNet", "iddpmprecond": "DhariwalUNet"}  # where the pickle does not say
 TUPLES = {"channel_mult": "multipliers", "attn_resolutions": "attention_resolutions"}
 
 
@@ -44,15 +51,18 @@ def edm_network(options: Options) -> Any:
         required(options, "img_resolution"),
         options.get("img_channels", options.get("in_channels", 3)),
     )
-    halves = {"iddpmprecond": 2}.get(str(options.get("class")).lower(), 1)  # the second says variances
+    kind = str(options.get("class", options.get("precond"))).lower()
+    halves = {"iddpmprecond": 2}.get(kind, 1)  # the second says variances
     outputs = options.get("out_channels", halves * channels) // channels
     common = renamed(options, NAMES) | renamed(options, TUPLES, tuple) | {"outputs": outputs}
     common |= {
         "n_classes": options.get("label_dim") or None,
         "augment_dim": options.get("augment_dim") or None,
     }
-    kind = "model_type" if "model_type" in options else "cls"
-    build = chosen(options, kind, {"songunet": _song, "dhariwalunet": _dhariwal}, "SongUNet")
+    named = "model_type" if "model_type" in options else "cls"
+    build = chosen(
+        options, named, {"songunet": _song, "dhariwalunet": _dhariwal}, MODELS.get(kind, "SongUNet")
+    )
     return build(options, (size, size, channels), common)
 
 
@@ -108,5 +118,5 @@ def _ve(options: Options) -> Preconditioning:
 
 
 def _iddpm(options: Options) -> Preconditioning:
-    del options
-    return IDDPMPrecondition()
+    given = renamed(options, {"C_1": "c1", "C_2": "c2"}, float)
+    return IDDPMPrecondition(labels=IDDPMLabels(steps=options.get("M", 1000), **given))
