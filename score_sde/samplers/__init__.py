@@ -33,6 +33,7 @@ from score_sde.samplers.final import (
 from score_sde.samplers.grids import (
     Karras,
     LogSNR,
+    Rounded,
     ToZero,
     Uniform,
     UserGrid,
@@ -71,7 +72,7 @@ from score_sde.samplers.predictors import (
     ProbabilityFlowHeun,
     ReverseDiffusion,
 )
-from score_sde.samplers.rounding import Exact, IDDPMRounding, Rounded, Rounding
+from score_sde.samplers.rounding import Exact, IDDPMRounding, Rounding
 from score_sde.samplers.transformed import (
     Transformed,
 )

@@ -8,9 +8,6 @@ import jax.numpy as jnp
 
 from score_sde.denoisers.karras import iddpm_ratios, nearest
 from score_sde.pytree import Pytree, static
-from score_sde.samplers.base import Grid
-from score_sde.samplers.checks import require_gaussian
-from score_sde.sdes.base import SDE
 from score_sde.typing import Array
 
 
@@ -41,19 +38,3 @@ class IDDPMRounding(Rounding):
         """u_j."""
         table = jnp.asarray(iddpm_ratios(self.steps, self.c1, self.c2), ratio.dtype)
         return table[nearest(table, ratio)]
-
-
-class Rounded(Grid):
-    """Another grid with every time moved to where the ratio is one that the model knows; 0 stays.
-
-    The grid should end at the smallest that is known: ``iddpm_ratios()[-2]``, as EDM's sampler sees to.
-    """
-
-    grid: Grid
-    rounding: Rounding = IDDPMRounding()
-
-    def __call__(self, sde: SDE, n_steps: int, start: Array | float | None = None) -> Array:
-        """The times."""
-        gaussian, times = require_gaussian("Rounded", sde), self.grid(sde, n_steps, start)
-        ratios = self.rounding(jnp.exp(-0.5 * gaussian.log_snr(times)))
-        return jnp.where(times > 0, gaussian.time_at_log_snr(-2 * jnp.log(ratios)), 0)

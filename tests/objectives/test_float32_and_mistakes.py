@@ -6,9 +6,12 @@ from walk import concrete_subclasses
 
 from score_sde import denoisers, objectives, sdes
 from score_sde.errors import InputError
+from score_sde.sdes import DiscreteVP
 
 SDES = concrete_subclasses(sdes.GaussianSDE, "score_sde.sdes")
 LAWS = concrete_subclasses(objectives.QuantileTimes, "score_sde.objectives")
+# The steps of a chain end at T itself, where continuous processes may have an infinite diffusion.
+CONTINUOUS_LAWS = [law for law in LAWS if law is not objectives.UniformSteps]
 WEIGHTS = concrete_subclasses(objectives.Weighting, "score_sde.objectives")
 U = jnp.array([2.0**-24, 0.5, 1 - 2.0**-24], jnp.float32)  # the ends of what a law can draw
 
@@ -16,7 +19,7 @@ U = jnp.array([2.0**-24, 0.5, 1 - 2.0**-24], jnp.float32)  # the ends of what a 
 @pytest.mark.parametrize("family", SDES, ids=lambda cls: cls.__name__)
 def test_factors_are_finite_at_the_ends_of_every_law(family):
     sde = family()
-    for law in LAWS:
+    for law in LAWS if family is DiscreteVP else CONTINUOUS_LAWS:
         t = law().quantile(sde, U)
         for weight in WEIGHTS:
             factor = law().factor(weight(), sde, t)
