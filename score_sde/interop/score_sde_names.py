@@ -27,16 +27,17 @@ CLASSES = {
     "up": "Upsample",
     "combine": "Combine",
 }
+# In this order: where the number of levels is wrong, residual blocks tell, though others are missing too.
 HINTS = {
-    "*GaussianFourierProjection*": "set embedding to SigmaEmbedding, or to PositionalEmbedding",
+    "GaussianFourierProjection*": "set embedding to SigmaEmbedding, or to PositionalEmbedding",
     "all_modules.0.*": "set embedding to SigmaEmbedding, PositionalEmbedding or None, or channels",
-    "*Dense_0*": "set embedding, channels or multipliers",
-    "*Combine*": "set progressive_input to InputSkip(), or not",
-    "*Conv2d_0*": "set progressive_input, progressive, or resampling to FIR(), or not",
-    "*NIN_[123]*": "set attention_resolutions",
-    "*sample*": "set residual, progressive, progressive_input, resampling or, for DDPM, rescaling",
-    "*Conv_2*": "set residual, multipliers or blocks",
-    "*": "set blocks, multipliers, attention_resolutions, progressive or progressive_input",
+    "Dense_*": "set embedding to PositionalEmbedding or None, or channels",
+    "Combine_*": "set progressive_input to InputSkip(), or not",
+    "ResnetBlock*": "set blocks, multipliers, channels or how progressive_input combines",
+    "AttnBlock*": "set attention_resolutions",
+    "*sample_*": "set residual, progressive, progressive_input, resampling or, for DDPM, rescaling",
+    "*Conv2d_0.*": "set resampling, residual, progressive_input, progressive, or blocks and multipliers",
+    "*": "set blocks, multipliers, attention_resolutions, residual, progressive_input or progressive",
 }
 
 

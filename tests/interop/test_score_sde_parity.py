@@ -11,10 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from drawn_weights import Recorded, quickly_compiled, relative
+from flax import nnx
 
+from score_sde.errors import InputError
 from score_sde.interop import LAYOUTS, load_tensors, options
 from score_sde.interop.base import choose, flatten
-from score_sde.networks import partition
+from score_sde.networks import NCSNpp, partition
 
 TORCH = ["net_score_ddpm_vp", "net_score_ddpmpp_vp", "net_score_ncsnpp_ve",
          "net_score_ncsnpp_ve_outskip_inskip_sum"]  # fmt: skip
@@ -43,7 +45,7 @@ class Case:
             key.removeprefix("w:").removeprefix("params/").replace("/", "."): arrays.pop(key)
             for key in list(arrays) if key.startswith("w:")
         }  # fmt: skip
-        self.layout = choose(LAYOUTS, tensors, name)
+        self.tensors, self.layout = tensors, choose(LAYOUTS, tensors, name)
         self.network = load_tensors(shaped(given), tensors, self.layout)
         self.denoiser = options.score_sde_denoiser(given, self.network)
         self.labels, self.arrays = arrays.pop("in:labels"), arrays
@@ -120,3 +122,29 @@ def test_other_options(name, reference_data):
     y = quickly_compiled(lambda x: network(x, labels))(jnp.asarray(this.x))
     sigma = this.labels[:, None, None, None] if this.config["scale_by_sigma"] else 1
     assert relative(y / sigma, this.y64) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "remedy"),
+    [
+        ("jaxnet_ncsnpp_ve", {"embedding_type": "positional"}, "embedding"),
+        ("jaxnet_ncsnpp_ve", {"attn_resolutions": [16]}, "attention_resolutions"),
+        ("jaxnet_ncsnpp_ve", {"ch_mult": [1, 2, 2]}, "multipliers"),
+        ("jaxnet_ncsnpp_ve", {"progressive_input": "input_skip"}, "InputSkip"),
+        ("jaxnet_ncsnpp_ve", {"fir": False}, "resampling"),
+        ("net_score_ncsnpp_ve", {"embedding_type": "positional"}, "PositionalEmbedding"),
+        ("net_score_ncsnpp_ve", {"progressive": "output_skip"}, "progressive"),
+        ("net_score_ddpm_vp", {"resamp_with_conv": False}, "residual"),
+    ],
+)
+def test_a_wrong_option_is_told(name, change, remedy, case):
+    this = case(name)
+    with pytest.raises(InputError, match=rf"tensor.*; set .*{remedy}"):
+        load_tensors(shaped({**this.config, **change}), this.tensors, this.layout)
+
+
+def test_published_networks_have_no_classes(case):
+    this = case("net_score_ddpmpp_vp")
+    network = jax.eval_shape(lambda: NCSNpp((16, 16, 3), channels=16, n_classes=3, rngs=nnx.Rngs(0)))
+    with pytest.raises(InputError, match=r"n_classes = 3"):
+        load_tensors(network, this.tensors, this.layout)

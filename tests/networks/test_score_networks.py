@@ -1,4 +1,4 @@
-"""DDPM and NCSN++ where the originals cannot be asked: signals, classes, dropout, precision, first weights."""
+"""DDPM and NCSN++ where the originals cannot be asked: signals, classes, dropout, precision, beginnings."""
 
 import functools
 import itertools
