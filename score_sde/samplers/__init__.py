@@ -33,7 +33,6 @@ from score_sde.samplers.final import (
 from score_sde.samplers.grids import (
     Karras,
     LogSNR,
-    Rounded,
     ToZero,
     Uniform,
     UserGrid,
@@ -72,6 +71,7 @@ from score_sde.samplers.predictors import (
     ProbabilityFlowHeun,
     ReverseDiffusion,
 )
+from score_sde.samplers.rounded import Rounded
 from score_sde.samplers.rounding import Exact, IDDPMRounding, Rounding
 from score_sde.samplers.transformed import (
     Transformed,

@@ -15,7 +15,6 @@ from score_sde.samplers.checks import (
     require_positive,
     require_whole,
 )
-from score_sde.samplers.rounding import IDDPMRounding, Rounding
 from score_sde.sdes.base import SDE, GaussianSDE
 from score_sde.typing import Array
 
@@ -92,22 +91,6 @@ class ToZero(Grid):
         require_whole("n_steps of ToZero", n_steps, 2)
         times = self.grid(sde, n_steps - 1, start)
         return jnp.append(times, 0)
-
-
-class Rounded(Grid):
-    """Another grid with every time moved to where the ratio is one that the model knows; 0 stays.
-
-    The grid should end at the smallest that is known: ``iddpm_ratios()[-2]``, as EDM's sampler sees to.
-    """
-
-    grid: Grid = ToZero()
-    rounding: Rounding = IDDPMRounding()
-
-    def __call__(self, sde: SDE, n_steps: int, start: Array | float | None = None) -> Array:
-        """The times."""
-        gaussian, times = require_gaussian("Rounded", sde), self.grid(sde, n_steps, start)
-        ratios = self.rounding(jnp.exp(-0.5 * gaussian.log_snr(times)))
-        return jnp.where(times > 0, gaussian.time_at_log_snr(-2 * jnp.log(ratios)), 0)
 
 
 class UserGrid(Grid):
