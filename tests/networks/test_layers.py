@@ -155,3 +155,12 @@ def test_resampling():
     up = nearest_upsample(jnp.asarray(x))
     np.testing.assert_array_equal(up, x.repeat(2, axis=1).repeat(2, axis=2))
     np.testing.assert_allclose(average_pool(up), x, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layer", [layers.Linear(3, 4, rngs=nnx.Rngs(0)), layers.Conv(3, 4, rngs=nnx.Rngs(0))]
+)
+def test_gain_is_that_of_input_and_output(layer):
+    layer, x = randomise(layer), jnp.asarray(normal(11, 2, 5, 6, 3))
+    np.testing.assert_allclose(layer(0.7 * x, 0.7), 0.7 * layer(x), atol=2e-6)
+    assert not np.allclose(layer(0.7 * x), 0.7 * layer(x), atol=1e-2)  # the bias is what it is for

@@ -58,7 +58,7 @@ def _attended(block: SelfAttention, x: Array) -> Array:
     per_head = (x.shape[0], -1, block.heads, x.shape[-1] // block.heads)
     q, k, v = (part.reshape(per_head) for part in jnp.split(block.qkv(block.norm(x)), 3, axis=-1))
     mixed, gain = attend(q, k, v).reshape(x.shape), 1 / block.rescale
-    return gain * x + block.out(mixed, gain)  # the sum comes last, as in ResidualBlock
+    return gain * x + block.out(gain * mixed, gain)  # the sum comes last, as in ResidualBlock
 
 
 def attend(q: Array, k: Array, v: Array) -> Array:

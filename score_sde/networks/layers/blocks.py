@@ -142,8 +142,8 @@ def _residual(block: ResidualBlock, x: Array, embedding: Array | None, key: Key 
         hidden = block.norm2(hidden)
     else:
         hidden = style.modulation(block.norm2, hidden, block.embed(style.act(embedding)))
-    # The sum comes last, and the layers' weights are divided in place of their results: XLA's CPU backend
-    # computes what is only scaled anew wherever it is read, with all sums before it; and a sum but once.
+    # The sum comes last, and what goes into its layers is divided in place of what comes out: XLA's CPU
+    # backend computes what is only scaled anew wherever it is read, with all sums before it; a sum but once.
     gain = 1 / style.rescale
-    hidden = block.conv2(dropout(key, style.act(hidden), style.dropout), gain)
-    return (gain * x if block.skip is None else block.skip(x, gain)) + hidden
+    hidden = block.conv2(dropout(key, gain * style.act(hidden), style.dropout), gain)
+    return gain * (x if block.skip is None else block.skip(x)) + hidden

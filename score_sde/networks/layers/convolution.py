@@ -38,7 +38,7 @@ class Conv(nnx.Module):
         self.stride, self.dilation, self.dtype = stride, dilation, dtype
 
     def __call__(self, x: Array, gain: float = 1.0) -> Array:
-        """(B, *space, n_in) -> (B, *space / stride, n_out), times ``gain``."""
-        kernel, x = computed(gain * self.kernel[...], self.dtype), computed(x, self.dtype)
+        """(B, *space, n_in) -> (B, *space / stride, n_out); gain x and ``gain`` give gain times the same."""
+        kernel, x = computed(self.kernel[...], self.dtype), computed(x, self.dtype)
         y = convolve(x, kernel, self.stride, self.dilation)
         return y if self.bias is None else y + computed(gain * self.bias[...], self.dtype)

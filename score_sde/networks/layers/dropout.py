@@ -33,5 +33,11 @@ def _dropout_threshold(rate: float) -> int:
 
 
 def split_or_none(key: Key | None, n: int) -> Iterator[Key | None]:
-    """``n`` keys from one, or ``n`` times None."""
-    return iter([None] * n if key is None else list(jax.random.split(key, n)))
+    """``n`` keys from one, or ``n`` times None.
+
+    One after the other, so that every use is the same program, which is compiled once: the places of keys
+    in one large array would be constants that make each use another.
+    """
+    for _ in range(n):
+        key, one = (None, None) if key is None else jax.random.split(key)
+        yield one

@@ -31,8 +31,8 @@ class Linear(nnx.Module):
         self.dtype = dtype
 
     def __call__(self, x: Array, gain: float = 1.0) -> Array:
-        """(..., n_in) -> (..., n_out), times ``gain``."""
-        product = computed(x, self.dtype) @ computed(gain * self.kernel[...], self.dtype)
+        """(..., n_in) -> (..., n_out); gain x and ``gain`` give gain times the same."""
+        product = computed(x, self.dtype) @ computed(self.kernel[...], self.dtype)
         return product if self.bias is None else product + computed(gain * self.bias[...], self.dtype)
 
 
