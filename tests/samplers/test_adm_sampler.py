@@ -88,7 +88,7 @@ def run(recorded, name, predictor=None):
 def test_the_samples_are_adms(recorded, recorded_noise, name):
     expected = np.moveaxis(recorded[name], 1, -1)
     scale = np.max(np.abs(expected))  # some runs are not clipped, and the model is no model of anything
-    np.testing.assert_allclose(run(recorded, name) / scale, expected / scale, atol=1e-10)
+    np.testing.assert_allclose(run(recorded, name) / scale, expected / scale, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", RUNS)
