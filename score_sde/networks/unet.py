@@ -92,9 +92,8 @@ class UNet(nnx.Module):
         for stage in self.middle:
             hidden = stage(hidden, embedding, key=next(keys))
         for stage in self.up:
-            if not stage.resamples:
-                hidden = jnp.concatenate([hidden, skips.pop()], axis=-1)
-            hidden = stage(hidden, embedding, key=next(keys))
+            beside = None if stage.resamples else skips.pop()
+            hidden = stage(hidden, embedding, beside=beside, key=next(keys))
         return self.last(jax.nn.silu(self.norm(hidden))).astype(x.dtype)
 
 
@@ -109,9 +108,11 @@ class Stage(nnx.Module):
         """Whether the block changes the resolution."""
         return self.block.resample is not None
 
-    def __call__(self, x: Array, embedding: Array, *, key: Key | None = None) -> Array:
+    def __call__(
+        self, x: Array, embedding: Array, *, beside: Array | None = None, key: Key | None = None
+    ) -> Array:
         """(B, H, W, n_in), (B, n_embedding) -> (B, H', W', n_out)."""
-        hidden = self.block(x, embedding, key=key)
+        hidden = self.block(x, embedding, beside=beside, key=key)
         return hidden if self.attention is None else self.attention(hidden)
 
 

@@ -164,3 +164,10 @@ def test_gain_is_that_of_input_and_output(layer):
     layer, x = randomise(layer), jnp.asarray(normal(11, 2, 5, 6, 3))
     np.testing.assert_allclose(layer(0.7 * x, 0.7), 0.7 * layer(x), atol=2e-6)
     assert not np.allclose(layer(0.7 * x), 0.7 * layer(x), atol=1e-2)  # the bias is what it is for
+
+
+def test_channels_beside_x_are_further_channels_of_x():
+    block = randomise(layers.ResidualBlock(6, 4, 5, layers.Style(dropout=0.5), rngs=nnx.Rngs(0)))
+    x, embedding, key = jnp.asarray(normal(12, 2, 4, 4, 6)), jnp.asarray(normal(13, 2, 5)), jax.random.key(0)
+    apart = block(x[..., :2], embedding, beside=x[..., 2:], key=key)
+    np.testing.assert_array_equal(apart, block(x, embedding, key=key))

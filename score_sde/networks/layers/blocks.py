@@ -127,14 +127,27 @@ class ResidualBlock(nnx.Module):
         skip = {"init_scale": style.skip_scale, **biased}
         self.skip = Conv(n_in, n_out, size, rank=style.rank, **skip) if size else None
 
-    def __call__(self, x: Array, embedding: Array | None = None, *, key: Key | None = None) -> Array:
-        """(B, *space, n_in), (B, n_embedding) -> (B, *space', n_out); ``key=None``: no dropout."""
-        return (jax.checkpoint(_residual) if self.style.remat else _residual)(self, x, embedding, key)
+    def __call__(
+        self,
+        x: Array,
+        embedding: Array | None = None,
+        *,
+        beside: Array | None = None,
+        key: Key | None = None,
+    ) -> Array:
+        """(B, *space, n_in), (B, n_embedding) -> (B, *space', n_out); ``key=None``: no dropout.
+
+        ``beside``: further channels of x, (B, *space, n); ``n_in`` is the sum.
+        """
+        return (jax.checkpoint(_residual) if self.style.remat else _residual)(self, x, beside, embedding, key)
 
 
-def _residual(block: ResidualBlock, x: Array, embedding: Array | None, key: Key | None) -> Array:
+def _residual(
+    block: ResidualBlock, x: Array, beside: Array | None, embedding: Array | None, key: Key | None
+) -> Array:
     style = block.style
-    hidden = style.act(block.norm1(x))
+    hidden = style.act(block.norm1(_joined(x, beside)))
+    x = _joined(x, beside)  # again, so that the gradients of x's two uses are summed for each part: see below
     if block.resample is not None:
         x, hidden = block.resample(x), block.resample(hidden)
     hidden = block.conv1(hidden)
@@ -147,3 +160,7 @@ def _residual(block: ResidualBlock, x: Array, embedding: Array | None, key: Key 
     gain = 1 / style.rescale
     hidden = block.conv2(dropout(key, gain * style.act(hidden), style.dropout), gain)
     return gain * (x if block.skip is None else block.skip(x)) + hidden
+
+
+def _joined(x: Array, beside: Array | None) -> Array:
+    return x if beside is None else jnp.concatenate([x, beside], axis=-1)

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import jax.numpy as jnp
 from flax import nnx
 
 from score_sde.errors import InputError
@@ -79,9 +78,11 @@ class Stage(nnx.Module):
     def __init__(self, block: ResidualBlock, attention: SelfAttention | None) -> None:
         self.block, self.attention = block, attention
 
-    def __call__(self, x: Array, embedding: Array | None, *, key: Key | None = None) -> Array:
+    def __call__(
+        self, x: Array, embedding: Array | None, *, beside: Array | None = None, key: Key | None = None
+    ) -> Array:
         """(B, *space, n_in), (B, n_embedding) -> (B, *space, n_out)."""
-        hidden = self.block(x, embedding, key=key)
+        hidden = self.block(x, embedding, beside=beside, key=key)
         return hidden if self.attention is None else self.attention(hidden)
 
 
@@ -198,7 +199,7 @@ class Decoder(nnx.Module):
             if level.up is not None:
                 hidden = level.up(hidden, embedding, key=next(keys))
             for block in level.blocks:
-                hidden = block(jnp.concatenate([hidden, skips.pop()], axis=-1), embedding, key=next(keys))
+                hidden = block(hidden, embedding, beside=skips.pop(), key=next(keys))
             if level.image is not None:
                 hidden, image = level.image(hidden, image, dtype)
         return image  # type: ignore[return-value]  # the last level gives one
