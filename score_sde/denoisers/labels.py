@@ -23,9 +23,13 @@ class TimeLabels(Labels):
 
 
 class StepLabels(Labels):
-    """N t / T - 1: the label, counted from 0, of a chain's N steps (``sdes.DiscreteVP``; Ho et al. 2020)."""
+    """scale (N t / T - 1): the label, from 0, of a chain's N steps (``sdes.DiscreteVP``; Ho et al. 2020).
+
+    ``scale = 1000 / N`` brings those of any chain to 0 .. 1000: ``rescale_timesteps`` of guided-diffusion.
+    """
 
     steps: int = static(1000)
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -33,7 +37,7 @@ class StepLabels(Labels):
 
     def __call__(self, sde: Any, t: Time) -> Array:
         """Label of time t."""
-        return jnp.asarray(t) * (self.steps / sde.T) - 1
+        return self.scale * (jnp.asarray(t) * (self.steps / sde.T) - 1)
 
 
 class SigmaLabels(Labels):

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from score_sde import samplers
 from score_sde.denoisers import (
     DDPMPrecondition,
     EDMPrecondition,
@@ -131,6 +132,20 @@ def test_classifiers_and_learned_ranges_of_guided_diffusion():
     classifier = options.guided_diffusion_denoiser(judge, options.guided_diffusion_network(judge))
     assert type(classifier) is NoisyClassifier
     assert classifier.logits(jnp.zeros((2, 8, 8, 3)), jnp.ones(2)).shape == (2, 6)
+
+
+@pytest.mark.parametrize(("rescaled", "scale"), [(False, 1), (True, 20)])
+def test_labels_of_a_respaced_chain(rescaled, scale):
+    """``_WrappedModel`` of respace.py: timestep_map[i], times 1000 / 50 where it is told to.
+
+    ``space_timesteps(50, "10")`` is round(i 49 / 9).
+    """
+    given = {"diffusion_steps": 50, "rescale_timesteps": rescaled}
+    model = options.guided_diffusion_denoiser(given, lambda x, labels, cond, key: labels[:, None] + 0 * x)
+    taken = samplers.Sections(chain=50)(model.sde, 10)[:-1]
+    told = model.estimate(jnp.zeros((10, 1)), taken).noise[:, 0]
+    steps = np.array([49, 44, 38, 33, 27, 22, 16, 11, 5, 0])
+    np.testing.assert_allclose(told, scale * steps, atol=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -80,12 +80,16 @@ def guided_diffusion_network(options: Options) -> Any:
 def guided_diffusion_denoiser(options: Options, network: Any) -> Preconditioned | NoisyClassifier:
     """The network on its chain of ``diffusion_steps`` and ``noise_schedule``: a classifier, or a denoiser.
 
+    With ``rescale_timesteps`` labels are those of a chain of 1000 steps. A classifier's too: the original's
+    samplers do so, though its training script gives the number of the step.
+
     Raises:
         InputError: a value that the original does not know.
     """
     steps = int(options.get("diffusion_steps", 1000))
     betas = chosen(options, "noise_schedule", {"linear": LinearBetas(), "cosine": CosineBetas()}, "linear")
-    sde, labels = DiscreteVP(betas=betas, steps=steps), StepLabels(steps=steps)
+    scale = chosen(options, "rescale_timesteps", {False: 1.0, True: 1000 / steps}, False)
+    sde, labels = DiscreteVP(betas=betas, steps=steps), StepLabels(steps=steps, scale=scale)
     if hasattr(network, "pool"):
         return NoisyClassifier(sde=sde, network=network, labels=labels)
     kinds: dict[Any, Preconditioning] = {
