@@ -12,14 +12,15 @@ LEVELS = [
     {"typing", "pytree", "arrays", "errors"},
     {"sdes", "integrators", "divergence", "dequantization"},
     {"denoisers", "networks"},
-    {"samplers", "guidance", "inverse", "objectives", "likelihood"},
+    {"samplers", "guidance", "objectives", "likelihood"},
+    {"inverse"},
     {"training", "data", "evaluation", "interop"},
     {"config"},
     {"experiment", "modes"},
     {"main"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
-PARTS = set().union(*LEVELS[1:4])  # folders of parts, which do not know one another
+PARTS = set().union(*LEVELS[1:5])  # folders of parts, which do not know one another
 
 
 def module_of(path: Path) -> str:

@@ -1,0 +1,290 @@
+"""What is measured of an image, how noisy the measurement is, and what draws images that agree with it."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from score_sde.arrays import expand
+from score_sde.denoisers.base import Denoiser
+from score_sde.errors import InputError
+from score_sde.pytree import Pytree, static
+from score_sde.samplers.base import Predictor, Sampling
+from score_sde.samplers.driver import Sampler
+from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
+
+
+class Operator(Pytree, ABC):
+    """A: what an instrument sees of x_0, before its noise.
+
+    Attributes:
+        shape: of one example, (H, W, C) or (L, C) or (d,).
+    """
+
+    shape: tuple[int, ...] = static()
+
+    @abstractmethod
+    def __call__(self, x: Batch) -> Batch:
+        """A(x_0): (batch, *shape) -> (batch, *measured_shape)."""
+
+    @property
+    def measured_shape(self) -> tuple[int, ...]:
+        """Shape of what is measured of one example."""
+        return jax.eval_shape(self.__call__, jax.ShapeDtypeStruct((1, *self.shape), jnp.float32)).shape[1:]
+
+
+class LinearOperator(Operator):
+    """A matrix, known by what it does. A subclass writes ``__call__``; solutions are by conjugate gradients."""
+
+    def adjoint(self, y: Batch) -> Batch:
+        """A^T y: (batch, *measured_shape) -> (batch, *shape)."""
+        x = jax.ShapeDtypeStruct((y.shape[0], *self.shape), y.dtype)
+        return jax.linear_transpose(self.__call__, x)(y)[0]
+
+    def weighted_adjoint(self, y: Batch, signal: Time, noise: Time) -> Batch:
+        """A^T (signal A A^T + noise I)^-1 y, with variances that are scalars or one per example.
+
+        The gradient by x of log N(y; A x, signal A A^T + noise I) at residual ``y``. Where noise = 0 and A
+        has not full row rank, the inverse is the pseudo-inverse.
+        """
+        signal, noise = expand(jnp.asarray(signal), y), expand(jnp.asarray(noise), y)
+
+        def covariance(u: Batch) -> Batch:
+            return signal * self(self.adjoint(u)) + noise * u
+
+        return self.adjoint(jax.scipy.sparse.linalg.cg(covariance, y, tol=1e-6)[0])
+
+    def pseudo_inverse(self, y: Batch) -> Batch:
+        """A^+ y: of the x that agree best with y, the shortest."""
+        return self.weighted_adjoint(y, 1.0, 0.0)
+
+
+class SpectralOperator(LinearOperator):
+    """A linear operator whose singular value decomposition A = U S V^H is known.
+
+    V has as many columns as x has values; singular values may be zero. U is never needed: S U^H = V^H A^T.
+    V may be complex if from_spectrum of what is weighed with ``singular_values`` is real, as with FFTs.
+    """
+
+    @property
+    @abstractmethod
+    def singular_values(self) -> Array:
+        """S, of the shape of one example's spectrum; not negative."""
+
+    @abstractmethod
+    def to_spectrum(self, x: Batch) -> Batch:
+        """V^H x."""
+
+    @abstractmethod
+    def from_spectrum(self, z: Batch) -> Batch:
+        """V z, real."""
+
+    def weighted_adjoint(self, y: Batch, signal: Time, noise: Time) -> Batch:
+        """A^T (signal A A^T + noise I)^-1 y = V (signal S^2 + noise)^-1 V^H A^T y."""
+        z = self.to_spectrum(self.adjoint(y))
+        squares = jnp.square(self.singular_values)
+        kept = self.kept
+        total = expand(jnp.asarray(signal), z) * squares + expand(jnp.asarray(noise), z)
+        return self.from_spectrum(jnp.where(kept, z / jnp.where(kept, total, 1), 0))
+
+    @property
+    def kept(self) -> Array:
+        """Which singular values are not zero, but for rounding."""
+        values = self.singular_values
+        return values > jnp.max(values) * 4 * math.prod(self.shape) ** 0.5 * jnp.finfo(values.dtype).eps
+
+
+class Noise(Pytree, ABC):
+    """The law of y given A(x_0)."""
+
+    @abstractmethod
+    def sample(self, key: Key, clean: Batch) -> Batch:
+        """A draw of y given the noiseless ``clean``."""
+
+    @abstractmethod
+    def log_prob(self, y: Batch, clean: Batch) -> PerExample:
+        """log p(y | clean) of each example, in nats."""
+
+    @abstractmethod
+    def variance(self, y: Batch) -> Array:
+        """Variance of y about its clean value as far as y tells, broadcastable over y."""
+
+
+class Measurement(Pytree):
+    """y = A(x_0) + noise, of one x_0 or of one x_0 per example.
+
+    Attributes:
+        y: (1, *measured_shape), which every draw is to agree with, or (batch, *measured_shape).
+        operator: A.
+        noise: its law.
+    """
+
+    y: Batch
+    operator: Any
+    noise: Noise
+
+    def __post_init__(self) -> None:
+        expected = self.operator.measured_shape
+        if jnp.shape(self.y)[1:] != expected:
+            remedy = (
+                f"{type(self.operator).__name__} measures this of {self.operator.shape}, after a batch axis"
+            )
+            raise InputError("Measurement.y", jnp.shape(self.y), f"the shape (batch, *{expected})", remedy)
+
+    @classmethod
+    def of(cls, key: Key, x: Batch, *, operator: Operator, noise: Noise) -> Measurement:
+        """A simulated measurement of ``x`` (batch, *shape)."""
+        if x.shape[1:] != operator.shape:
+            where = f"{type(operator).__name__}.shape"
+            raise InputError(
+                where, operator.shape, f"the shape {x.shape[1:]} of the data", "make it for them"
+            )
+        return cls(y=noise.sample(key, operator(x)), operator=operator, noise=noise)
+
+    def residual(self, x: Batch) -> Batch:
+        """y - A(x)."""
+        return self.y - self.operator(x)
+
+    def log_likelihood(self, x: Batch) -> PerExample:
+        """log p(y | x_0 = x) of each example, in nats."""
+        return self.noise.log_prob(self.y, self.operator(x))
+
+
+class Method(Pytree, ABC):
+    """Draws from p(x_0 | y), nearly or in a limit, with a denoiser that knows only p(x_0)."""
+
+    @abstractmethod
+    def __call__(
+        self,
+        key: Key,
+        model: Denoiser,
+        measurement: Measurement,
+        shape: tuple[int, ...],
+        cond: Condition = None,
+    ) -> Batch:
+        """Draws of shape ``shape`` = (batch, *event), in model space.
+
+        Raises:
+            InputError: an operator or noise that the method cannot serve, shapes that do not fit.
+        """
+
+
+class GuidedMethod(Method):
+    """Puts the score of p(x_t | y) in the place of that of p(x_t), for any sampler.
+
+    Attributes:
+        sampler: what draws; any sampling of the package.
+    """
+
+    sampler: Sampling
+
+    @abstractmethod
+    def guided(self, model: Denoiser, measurement: Measurement) -> Denoiser:
+        """E[x_0 | x_t, y], as the method approximates it."""
+
+    def __call__(
+        self,
+        key: Key,
+        model: Denoiser,
+        measurement: Measurement,
+        shape: tuple[int, ...],
+        cond: Condition = None,
+    ) -> Batch:
+        """Draws by ``sampler`` from the guided model."""
+        require_fit(type(self).__name__, measurement, shape)
+        return self.sampler(key, self.guided(model, measurement), shape, cond)
+
+
+class SteppedMethod(Method):
+    """Changes what a step of the sampler does.
+
+    Attributes:
+        sampler: whose predictor is changed.
+    """
+
+    sampler: Sampler
+
+    @abstractmethod
+    def stepped(self, predictor: Predictor, measurement: Measurement) -> Predictor:
+        """The predictor that knows the measurement."""
+
+    def __call__(
+        self,
+        key: Key,
+        model: Denoiser,
+        measurement: Measurement,
+        shape: tuple[int, ...],
+        cond: Condition = None,
+    ) -> Batch:
+        """Draws by ``sampler`` with the changed predictor."""
+        require_fit(type(self).__name__, measurement, shape)
+        sampler = self.sampler.replace(predictor=self.stepped(self.sampler.predictor, measurement))
+        return sampler(key, model, shape, cond)
+
+
+class Particles(NamedTuple):
+    """Weighted draws, and an unbiased estimate of p(y)."""
+
+    x: Batch  # (particles, *event)
+    log_weights: Array  # (particles,), their exponentials sum to one
+    log_evidence: Array  # log of an estimate of p(y) that is right on average, in nats
+
+
+class ParticleMethod(Method):
+    """Weighs many draws at once: exact as their number grows."""
+
+    @abstractmethod
+    def particles(
+        self,
+        key: Key,
+        model: Denoiser,
+        measurement: Measurement,
+        shape: tuple[int, ...],
+        cond: Condition = None,
+    ) -> Particles:
+        """``shape[0]`` weighted particles of one measurement, whose batch is 1."""
+
+    def __call__(
+        self,
+        key: Key,
+        model: Denoiser,
+        measurement: Measurement,
+        shape: tuple[int, ...],
+        cond: Condition = None,
+    ) -> Batch:
+        """As many draws as particles, by their weights."""
+        require_fit(type(self).__name__, measurement, shape)
+        particle_key, draw_key = jax.random.split(key)
+        drawn = self.particles(particle_key, model, measurement, shape, cond)
+        picked = jax.random.categorical(draw_key, drawn.log_weights, shape=(shape[0],))
+        return drawn.x[picked]
+
+
+def require_fit(where: str, measurement: Measurement, shape: tuple[int, ...]) -> None:
+    """Raise unless draws of this shape can agree with the measurement."""
+    if tuple(shape[1:]) != measurement.operator.shape:
+        expected = f"the operator's {measurement.operator.shape} after the batch axis"
+        raise InputError(f"{where} for shape", shape, expected, "make the operator for the data")
+    if measurement.y.shape[0] not in (1, shape[0]):
+        expected = f"one measurement, or one per example of {shape[0]}"
+        raise InputError(f"{where} for measurement.y", measurement.y.shape, expected)
+
+
+def require_linear(where: str, operator: Any) -> LinearOperator:
+    """The operator as a linear one; raise where it is not."""
+    if not hasattr(operator, "weighted_adjoint"):
+        remedy = "use DPS or a particle method, which need only A(x)"
+        raise InputError(f"{where} for operator", type(operator).__name__, "a linear operator", remedy)
+    return operator
+
+
+def require_spectral(where: str, operator: Any) -> SpectralOperator:
+    """The operator as one with a known decomposition; raise where it has none."""
+    if not hasattr(operator, "singular_values"):
+        remedy = "Dense.of(operator) has one, if the image is small"
+        raise InputError(f"{where} for operator", type(operator).__name__, "a known SVD", remedy)
+    return operator
