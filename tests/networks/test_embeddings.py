@@ -22,6 +22,18 @@ def test_positional_embedding_is_the_transformers():
     np.testing.assert_allclose(PositionalEmbedding(dim)(jnp.asarray(labels)), expected, atol=1e-4)
 
 
+def test_frequencies_round_as_those_of_the_published_networks():
+    """score_sde's ``get_timestep_embedding``: exp(arange(n) * -log(10000) / (n - 1)) in float32."""
+    labels, k, step = np.array([500.0, 999.0]), np.arange(64), np.log(10_000) / 63
+    exponents = k.astype(np.float32) * np.float32(-step)
+    waves = np.exp(exponents.astype(float)).astype(np.float32)
+    found = PositionalEmbedding(128)(jnp.asarray(labels, jnp.float32))
+    angles = (labels[:, None].astype(np.float32) * waves).astype(float)
+    np.testing.assert_allclose(found, np.concatenate([np.sin(angles), np.cos(angles)], 1), atol=1e-6)
+    exact = labels[:, None] * np.exp(-step * k)  # seen at this tolerance, but no error of the embedding
+    assert 1e-5 < np.max(np.abs(found[:, :64] - np.sin(exact))) < 1e-4
+
+
 def test_scale_multiplies_labels():
     labels = jnp.linspace(-1, 1, 5)
     np.testing.assert_allclose(
