@@ -1,4 +1,4 @@
-"""Cases of tests/data/score_sde_outputs.npz: random weights, drawn here as they were for the originals."""
+"""Cases of tests/data/score_sde_*outputs.npz: random weights, drawn here as for the originals."""
 
 import functools
 import json
@@ -31,7 +31,8 @@ class Recorded:
     """Options, weights, inputs and outputs of one case."""
 
     def __init__(self, folder, name):
-        with np.load(folder / "score_sde_outputs.npz") as z:
+        file = "score_sde_torch_outputs.npz" if name.startswith("torch") else "score_sde_outputs.npz"
+        with np.load(folder / file) as z:
             self.config = json.loads(str(z[f"{name}/config"]))
             self.tensors = drawn(json.loads(str(z[f"{name}/shapes"])))
             self.x, self.labels, self.y64 = (z[f"{name}/{key}"] for key in ("x", "labels", "y64"))

@@ -16,11 +16,15 @@ import numpy as np
 from score_sde.interop.base import Layout, Source, Sources
 from score_sde.interop.transforms import Transform, conv, identity
 
+FORM = (
+    "set refined, which the authors' JAX code has as (2, 2, 2, 1) where PyTorch has (2, 2, 1, 1): "
+    "framework among the original's options"
+)
 HINTS = {
-    "*Conditional*": "the weights are NCSN's: give that network",
+    "*msf.convs*": FORM,
+    "*Conditional*": f"the weights are NCSN's: give that network, with n_levels; or {FORM}",
     "*embed*": "the weights are NCSN's: give that network, with n_levels",
-    "*msf*": "set refined, which the authors' JAX code has as (2, 2, 2, 1) where PyTorch has (2, 2, 1, 1)",
-    "*MSF*": "set refined, which the authors' JAX code has as (2, 2, 2, 1) where PyTorch has (2, 2, 1, 1)",
+    "*MSF*": FORM,
     "*alpha": "set norm to InstanceNormPlus or VarianceNorm",
     "*gamma": "set norm to InstanceNormPlus, VarianceNorm or InstanceNorm",
     "*": "set channels, multipliers, dilations or refined",

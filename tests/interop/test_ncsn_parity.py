@@ -1,8 +1,8 @@
 """NCSN, NCSNv2 and the noise-conditional WideResNet, on the originals' weights by name, equal the originals.
 
-Expected outputs: tests/data/score_sde_outputs.npz. Expected counts: the same originals' modules at the
-published sizes, counted with ``jax.eval_shape`` (JAX, score_sde 0acb9e0) and ``Module.parameters``
-(PyTorch, score_sde_pytorch cb1f359).
+Expected outputs: tests/data/score_sde_outputs.npz (JAX) and score_sde_torch_outputs.npz. Expected counts: the
+same originals' modules at the published sizes, counted with ``jax.eval_shape`` (JAX, score_sde 0acb9e0) and
+``Module.parameters`` (PyTorch, score_sde_pytorch cb1f359).
 """
 
 import functools
@@ -15,16 +15,18 @@ from drawn_weights import Recorded, quickly_compiled, relative
 from flax import nnx
 
 from score_sde.errors import InputError
-from score_sde.interop import LAYOUTS, load_tensors
+from score_sde.interop import LAYOUTS, load_tensors, options
 from score_sde.interop.base import choose
 from score_sde.networks import NCSN, NCSNv2, WideResNet, partition
 from score_sde.networks.base import count, initialise
 
 AS_IN_JAX = {"refined": (2, 2, 2, 1)}
-SMALL = {
-    "ncsnv2": functools.partial(NCSNv2, channels=4, input_scale=2.0, input_shift=-1.0, **AS_IN_JAX),
-    "ncsn": functools.partial(NCSN, channels=4, n_levels=7, **AS_IN_JAX),
-    "wideresnet": functools.partial(WideResNet, blocks=2, width=2),
+KINDS = {  # name of the case: what the original calls the network, and whose it is
+    "ncsnv2": ("ncsnv2_64", "jax"),
+    "ncsn": ("ncsn", "jax"),
+    "torch_ncsnv2": ("ncsnv2_64", "pytorch"),
+    "torch_ncsnv2_variance": ("ncsnv2_64", "pytorch"),
+    "torch_ncsn": ("ncsn", "pytorch"),
 }
 
 
@@ -32,11 +34,19 @@ def shaped(factory, shape):
     return jax.eval_shape(lambda: initialise(factory, seed=0, shape=shape))
 
 
-@pytest.mark.parametrize("name", SMALL)
+def made(case, name, framework=None):
+    """The network of the case's own options, as shapes."""
+    if name == "wideresnet":
+        return shaped(functools.partial(WideResNet, blocks=2, width=2), case.x.shape[1:])
+    kind, own = KINDS[name]
+    given = {**case.config, "name": kind, "framework": framework or own, "image_size": case.x.shape[1]}
+    return options.score_sde_network(given)
+
+
+@pytest.mark.parametrize("name", [*KINDS, "wideresnet"])
 def test_outputs(name, reference_data):
     this = Recorded(reference_data, name)
-    layout = choose(LAYOUTS, this.tensors, name)
-    network = load_tensors(shaped(SMALL[name], this.x.shape[1:]), this.tensors, layout)
+    network = load_tensors(made(this, name), this.tensors, choose(LAYOUTS, this.tensors, name))
     params, rebuild = partition(network)
     run = quickly_compiled(lambda params: rebuild(params)(jnp.asarray(this.x), jnp.asarray(this.labels)))
     sigma = np.ones(())
@@ -48,6 +58,14 @@ def test_outputs(name, reference_data):
     assert relative(y / sigma, this.y64) < 1e-5
     (params if name == "wideresnet" else params["net"])["last"]["kernel"] *= 1.05  # a planted mistake
     assert relative(run(params) / sigma, this.y64) > 1e-2
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_weights_of_the_other_code_name_the_option(name, reference_data):
+    this = Recorded(reference_data, name)
+    other = {"jax": "pytorch", "pytorch": "jax"}[KINDS[name][1]]
+    with pytest.raises(InputError, match=r"refined.*\(2, 2, 2, 1\).*framework"):
+        load_tensors(made(this, name, other), this.tensors, choose(LAYOUTS, this.tensors, ""))
 
 
 SIZES = {
@@ -70,13 +88,6 @@ SIZES = {
 )
 def test_counts_are_those_of_the_originals(factory, size, expected):
     assert count(shaped(factory, (size, size, 3)))[1] == expected
-
-
-def test_tensors_of_the_other_code_name_the_option(reference_data):
-    this = Recorded(reference_data, "ncsnv2")
-    network = shaped(functools.partial(NCSNv2, channels=4), this.x.shape[1:])
-    with pytest.raises(InputError, match=r"set refined.*\(2, 2, 2, 1\)"):
-        load_tensors(network, this.tensors, choose(LAYOUTS, this.tensors, ""))
 
 
 @pytest.mark.parametrize(

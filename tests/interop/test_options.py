@@ -115,7 +115,7 @@ def test_each_refinenet_of_score_sde(name, size, scale):
 )
 def test_each_preconditioning_of_edm(name, kind):
     tiny = {"img_resolution": 8, "model_channels": 8, "channel_mult": (1,), "num_blocks": 1, "class": name}
-    model = options.edm_denoiser(tiny, options.edm_network(tiny))
+    model = options.edm_denoiser(tiny, options.edm_network(tiny, seed=0))
     assert type(model.precondition) is kind
     assert model(jnp.zeros((2, 8, 8, 3)), jnp.ones(2)).shape == (2, 8, 8, 3)
 
@@ -125,11 +125,11 @@ def test_classifiers_and_learned_ranges_of_guided_diffusion():
         "image_size": 8, "model_channels": 32, "channel_mult": (1,), "num_res_blocks": 1,
         "attention_resolutions": (1,), "num_head_channels": 32, "out_channels": 6, "learn_sigma": True,
     }  # fmt: skip
-    model = options.guided_diffusion_denoiser(tiny, options.guided_diffusion_network(tiny))
+    model = options.guided_diffusion_denoiser(tiny, options.guided_diffusion_network(tiny, seed=0))
     assert type(model) is LearnedRange
     assert model(jnp.zeros((2, 8, 8, 3)), jnp.ones(2)).shape == (2, 8, 8, 3)
     judge = {**tiny, "cls": "EncoderUNetModel", "pool": "attention", "noise_schedule": "cosine"}
-    classifier = options.guided_diffusion_denoiser(judge, options.guided_diffusion_network(judge))
+    classifier = options.guided_diffusion_denoiser(judge, options.guided_diffusion_network(judge, seed=0))
     assert type(classifier) is NoisyClassifier
     assert classifier.logits(jnp.zeros((2, 8, 8, 3)), jnp.ones(2)).shape == (2, 6)
 
@@ -155,6 +155,7 @@ def test_labels_of_a_respaced_chain(rescaled, scale):
         (options.score_sde_network, {"name": "ncsnp"}, "ncsnpp"),
         (options.score_sde_network, {"num_res_block": 2}, "num_res_blocks"),
         (options.score_sde_network, {"normalization": "InstanceNorm++"}, "groupnorm"),
+        (options.score_sde_network, {"name": "ncsn", "framework": "tensorflow"}, "pytorch, jax"),
         (options.edm_network, {"model_type": "SongUNet"}, "img_resolution"),
         (options.edm_network, {"img_resolution": 8, "encoder_type": "skipped"}, "skip"),
         (options.guided_diffusion_network, {"image_size": 96}, "256"),
@@ -163,6 +164,14 @@ def test_labels_of_a_respaced_chain(rescaled, scale):
 def test_options_that_the_originals_do_not_know(make, given, named):
     with pytest.raises(InputError, match=named):
         make(given)
+
+
+def test_nothing_is_drawn_until_it_is_asked_for():
+    """The published CIFAR-10 network has 61.8 million parameters."""
+    network = options.score_sde_network({"embedding_type": "positional"})
+    assert all(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(network))
+    with pytest.raises(InputError, match=r"interop\.load"):
+        options.score_sde_denoiser({}, network)
 
 
 def test_a_model_that_was_never_published_is_refused():

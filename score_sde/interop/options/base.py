@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import jax
+
 from score_sde.errors import InputError, did_you_mean
 from score_sde.networks.base import initialise
 
@@ -56,10 +58,18 @@ def renamed(
     }
 
 
-def made(factory: Callable[..., Any], shape: tuple[int, ...], **arguments: Any) -> Any:
-    """A network for examples of this shape, its weights drawn from seed 0: they wait to be loaded."""
+def made(factory: Callable[..., Any], shape: tuple[int, ...], seed: int | None) -> Any:
+    """The network that ``factory(shape=, rngs=)`` makes, its weights drawn from ``seed``.
 
-    def build(*, shape: tuple[int, ...], rngs: Any) -> Any:
-        return factory(shape=shape, rngs=rngs, **arguments)
+    With None they are shapes which wait to be loaded, and nothing is drawn or allocated.
+    """
+    if seed is None:
+        return jax.eval_shape(lambda: initialise(factory, seed=0, shape=shape))
+    return initialise(factory, seed=seed, shape=shape)
 
-    return initialise(build, seed=0, shape=shape)
+
+def require_weights(network: Any) -> None:
+    """Raise InputError where a network has shapes in place of weights."""
+    if any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(network)):
+        remedy = "interop.load(file, network) fills them; seed=0 to the function that made it draws them"
+        raise InputError("network", "shapes without weights", "a network with weights", remedy)

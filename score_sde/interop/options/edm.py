@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from score_sde.denoisers.base import Preconditioning
@@ -14,7 +15,7 @@ from score_sde.denoisers.karras import (
 )
 from score_sde.denoisers.preconditioned import LearnedRange, Preconditioned
 from score_sde.denoisers.preconditioning import EDMPrecondition
-from score_sde.interop.options.base import Options, chosen, made, renamed, required
+from score_sde.interop.options.base import Options, chosen, made, renamed, require_weights, required
 from score_sde.networks.dhariwal_unet import DhariwalUNet
 from score_sde.networks.layers import (
     FIR,
@@ -39,9 +40,10 @@ MODELS = {"edmprecond": "DhariwalUNet", "iddpmprecond": "DhariwalUNet"}  # where
 TUPLES = {"channel_mult": "multipliers", "attn_resolutions": "attention_resolutions"}
 
 
-def edm_network(options: Options) -> Any:
-    """The network of the original's ``init_kwargs``, not yet with its weights.
+def edm_network(options: Options, *, seed: int | None = None) -> Any:
+    """The network of the original's ``init_kwargs``.
 
+    Its weights are shapes that ``interop.load`` fills, or, with ``seed``, drawn.
     ``model_type`` (or ``cls``) is SongUNet or DhariwalUNet; ``img_resolution`` is required.
 
     Raises:
@@ -63,15 +65,16 @@ def edm_network(options: Options) -> Any:
     build = chosen(
         options, named, {"songunet": _song, "dhariwalunet": _dhariwal}, MODELS.get(kind, "SongUNet")
     )
-    return build(options, (size, size, channels), common)
+    return made(build(options, common), (size, size, channels), seed)
 
 
 def edm_denoiser(options: Options, network: Any) -> Preconditioned:
     """The network behind EDM's process and the preconditioning ``class`` (or ``precond``) of the pickle.
 
     Raises:
-        InputError: a preconditioning that the original does not know.
+        InputError: a preconditioning that the original does not know; a network without weights.
     """
+    require_weights(network)
     kinds = {"edmprecond": _edm, "vpprecond": _vp, "veprecond": _ve, "iddpmprecond": _iddpm}
     kind = "class" if "class" in options else "precond"
     make = chosen(options, kind, kinds, "EDMPrecond")
@@ -79,14 +82,13 @@ def edm_denoiser(options: Options, network: Any) -> Preconditioned:
     return model(sde=EDM(), network=network, precondition=make(options))
 
 
-def _song(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> Any:
+def _song(options: Options, common: dict[str, Any]) -> Any:
     embeddings: dict[Any, Any] = {"positional": POSITIONS, "fourier": FourierEmbedding}
     encoders = {"standard": NoInput(), "skip": InputSkip(), "residual": InputResidual()}
     decoders = {"standard": TopOutput(), "skip": OutputSkip()}
     kernel = tuple(options.get("resample_filter", (1, 1)))
-    return made(
+    return functools.partial(
         SongUNet,
-        shape,
         embedding=chosen(options, "embedding_type", embeddings, "positional"),
         noise_multiplier=options.get("channel_mult_noise", 1),
         encoder=chosen(options, "encoder_type", encoders, "standard"),
@@ -96,9 +98,9 @@ def _song(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> A
     )
 
 
-def _dhariwal(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> Any:
+def _dhariwal(options: Options, common: dict[str, Any]) -> Any:
     del options
-    return made(DhariwalUNet, shape, **common)
+    return functools.partial(DhariwalUNet, **common)
 
 
 def _edm(options: Options) -> Preconditioning:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from score_sde.denoisers.base import Preconditioning
@@ -9,7 +10,7 @@ from score_sde.denoisers.labels import StepLabels
 from score_sde.denoisers.noisy_classifier import NoisyClassifier
 from score_sde.denoisers.preconditioned import LearnedRange, Preconditioned
 from score_sde.denoisers.preconditioning import DataPrediction, NoisePrediction
-from score_sde.interop.options.base import Options, chosen, made, required
+from score_sde.interop.options.base import Options, chosen, made, require_weights, required
 from score_sde.networks.adm import ADM, ADMSuperResolution
 from score_sde.networks.adm_classifier import ADMClassifier
 from score_sde.networks.layers import (
@@ -52,12 +53,13 @@ CLASSIFIER_FLAGS = {
 CLASSIFIER_NAMES = {"width": "num_channels", "depth": "num_res_blocks"}
 
 
-def guided_diffusion_network(options: Options) -> Any:
-    """The UNet, upsampler or encoder classifier of the original's options, not yet with its weights.
+def guided_diffusion_network(options: Options, *, seed: int | None = None) -> Any:
+    """The UNet, upsampler or encoder classifier of the original's options.
 
     ``options`` are flags of its scripts (``image_size=64, num_channels=192, attention_resolutions="32,16,8",
     learn_sigma=True``; ``large_size`` makes an upsampler, a ``classifier_`` flag a classifier), or, where
     ``model_channels`` is among them, arguments of its classes, whose name is ``cls``.
+    Its weights are shapes that ``interop.load`` fills, or, with ``seed``, drawn.
 
     Raises:
         InputError: an option that is missing, or a value that the original does not know.
@@ -70,11 +72,13 @@ def guided_diffusion_network(options: Options) -> Any:
     common = _common(arguments)
     outputs = required(arguments, "out_channels")
     if network is ADMClassifier:
-        return made(network, shape, n_classes=outputs, pool=_pool(arguments), **common)
+        build = functools.partial(network, n_classes=outputs, pool=_pool(arguments), **common)
+        return made(build, shape, seed)
     rising = arguments.get("num_heads_upsample", -1)
     if rising != -1 and arguments.get("num_head_channels", -1) == -1:
         common["heads_up"] = ConstantHeads(rising)
-    return made(network, shape, n_classes=arguments.get("num_classes"), outputs=outputs // channels, **common)
+    common |= {"n_classes": arguments.get("num_classes"), "outputs": outputs // channels}
+    return made(functools.partial(network, **common), shape, seed)
 
 
 def guided_diffusion_denoiser(options: Options, network: Any) -> Preconditioned | NoisyClassifier:
@@ -84,8 +88,9 @@ def guided_diffusion_denoiser(options: Options, network: Any) -> Preconditioned 
     samplers do so, though its training script gives the number of the step.
 
     Raises:
-        InputError: a value that the original does not know.
+        InputError: a value that the original does not know; a network without weights.
     """
+    require_weights(network)
     steps = int(options.get("diffusion_steps", 1000))
     betas = chosen(options, "noise_schedule", {"linear": LinearBetas(), "cosine": CosineBetas()}, "linear")
     scale = chosen(options, "rescale_timesteps", {False: 1.0, True: 1000 / steps}, False)

@@ -12,7 +12,7 @@ from score_sde.denoisers.discrete import DDPMPrecondition, SMLDPrecondition, SML
 from score_sde.denoisers.preconditioned import Preconditioned
 from score_sde.denoisers.preconditioning import NoisePrediction, ScoreTimesStd
 from score_sde.errors import InputError
-from score_sde.interop.options.base import Options, chosen, made, renamed, require_spelling
+from score_sde.interop.options.base import Options, chosen, made, renamed, require_spelling, require_weights
 from score_sde.interop.options.refinenet import ncsn, ncsnv2
 from score_sde.networks.ddpm import DDPM
 from score_sde.networks.layers import (
@@ -53,17 +53,21 @@ KNOWN = (
     "progressive_combine", "resblock_type", "resamp_with_conv", "fir", "fir_kernel", "skip_rescale",
     "conditional", "num_scales", "beta_min", "beta_max", "sigma_min", "sigma_max", "scale_by_sigma", "sde",
     "continuous", "normalization", "attention_type", "conv_size", "init_scale", "ema_rate",
+    "interpolation", "framework",
 )  # fmt: skip
 TUPLES = {"ch_mult": "multipliers", "attn_resolutions": "attention_resolutions"}
 
 
-def score_sde_network(options: Options) -> Any:
-    """The network of the original's options, not yet with its weights.
+def score_sde_network(options: Options, *, seed: int | None = None) -> Any:
+    """The network of the original's options.
 
     ``name`` is ncsnpp, ddpm, ncsn or ncsnv2_64, _128 or _256. ``options`` holds the fields of the original's
     ``config.model`` beside those of ``config.data`` (``image_size``, ``num_channels``, ``centered``) in one
     dictionary. What is missing has the value of the original's ``default_cifar10_configs``, so data in
     [0, 1] and Fourier features, and else that of DDPM++. Fields of other parts may be there too.
+    NCSN and NCSNv2 differ between the originals: ``framework``, which is no field of theirs, says whose
+    weights they are for, ``"pytorch"`` (if it is missing) or ``"jax"``.
+    Its weights are shapes that ``interop.load`` fills, or, with ``seed``, drawn.
 
     Raises:
         InputError: a value that the original does not know; a field that is misspelt.
@@ -75,15 +79,16 @@ def score_sde_network(options: Options) -> Any:
     if not options.get("centered", False):
         common |= {"input_scale": 2.0, "input_shift": -1.0}
     common["act"] = chosen(options, "nonlinearity", ACTIVATIONS, "elu" if _is_refinenet(options) else "swish")
-    return build(options, (size, size, options.get("num_channels", 3)), common)
+    return made(build(options, common), (size, size, options.get("num_channels", 3)), seed)
 
 
 def score_sde_denoiser(options: Options, network: Any) -> Preconditioned:
     """The network behind its SDE and preconditioning, by ``sde`` and ``continuous`` of ``config.training``.
 
     Raises:
-        InputError: a value that the original does not know.
+        InputError: a value that the original does not know; a network without weights.
     """
+    require_weights(network)
     require_spelling(options, KNOWN)
     make = chosen(
         options,
@@ -95,7 +100,7 @@ def score_sde_denoiser(options: Options, network: Any) -> Preconditioned:
     return Preconditioned(sde=sde, network=network, precondition=precondition)
 
 
-def _ncsnpp(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> Any:
+def _ncsnpp(options: Options, common: dict[str, Any]) -> Any:
     embedding: Any = {
         "positional": PositionalEmbedding,
         "fourier": functools.partial(SigmaEmbedding, scale=float(options.get("fourier_scale", 16))),
@@ -106,9 +111,8 @@ def _ncsnpp(options: Options, shape: tuple[int, ...], common: dict[str, Any]) ->
     _require_published(options)
     ddpm_block = DDPMConvolutions() if options.get("resamp_with_conv", True) else DDPMFilters()
     kernel = tuple(options.get("fir_kernel", (1, 3, 3, 1)))
-    return made(
+    return functools.partial(
         NCSNpp,
-        shape,
         embedding=_if_conditional(options, chosen(options, "embedding_type", embedding, "fourier")),
         residual=chosen(options, "resblock_type", {"biggan": BigGAN(), "ddpm": ddpm_block}, "biggan"),
         resampling=FIR(kernel) if options.get("fir", False) else Naive(),
@@ -119,12 +123,11 @@ def _ncsnpp(options: Options, shape: tuple[int, ...], common: dict[str, Any]) ->
     )
 
 
-def _ddpm(options: Options, shape: tuple[int, ...], common: dict[str, Any]) -> Any:
+def _ddpm(options: Options, common: dict[str, Any]) -> Any:
     _require_published(options)
     convolves = options.get("resamp_with_conv", True)
-    return made(
+    return functools.partial(
         DDPM,
-        shape,
         embedding=_if_conditional(options, PositionalEmbedding),
         rescaling=RescalingResampledConvolutions() if convolves else RescalingFilters(),
         **common,
