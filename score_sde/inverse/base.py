@@ -12,10 +12,13 @@ import jax.numpy as jnp
 from score_sde.arrays import expand
 from score_sde.denoisers.base import Denoiser
 from score_sde.errors import InputError
+from score_sde.inverse.conjugate_gradients import conjugate_gradients
 from score_sde.pytree import Pytree, static
 from score_sde.samplers.base import Predictor, Sampling
 from score_sde.samplers.driver import Sampler
 from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
+
+ITERATIONS = 1000  # of conjugate gradients, at most: few are needed unless singular values spread widely
 
 
 class Operator(Pytree, ABC):
@@ -38,7 +41,7 @@ class Operator(Pytree, ABC):
 
 
 class LinearOperator(Operator):
-    """A matrix, known by what it does. A subclass writes ``__call__``; solutions are by conjugate gradients."""
+    """A matrix, known by what it does: a subclass writes ``__call__``. Conjugate gradients solve with it."""
 
     def adjoint(self, y: Batch) -> Batch:
         """A^T y: (batch, *measured_shape) -> (batch, *shape)."""
@@ -49,14 +52,16 @@ class LinearOperator(Operator):
         """A^T (signal A A^T + noise I)^-1 y, with variances that are scalars or one per example.
 
         The gradient by x of log N(y; A x, signal A A^T + noise I) at residual ``y``. Where noise = 0 and A
-        has not full row rank, the inverse is the pseudo-inverse.
+        has not full row rank, the inverse is the pseudo-inverse. Computed as
+        (signal A^T A + noise I)^-1 A^T y, which has a solution whatever y is.
         """
-        signal, noise = expand(jnp.asarray(signal), y), expand(jnp.asarray(noise), y)
+        b = self.adjoint(y)
+        signal, noise = expand(jnp.asarray(signal), b), expand(jnp.asarray(noise), b)
 
-        def covariance(u: Batch) -> Batch:
-            return signal * self(self.adjoint(u)) + noise * u
+        def precision(u: Batch) -> Batch:
+            return signal * self.adjoint(self(u)) + noise * u
 
-        return self.adjoint(jax.scipy.sparse.linalg.cg(covariance, y, tol=1e-6)[0])
+        return conjugate_gradients(precision, b, ITERATIONS)
 
     def pseudo_inverse(self, y: Batch) -> Batch:
         """A^+ y: of the x that agree best with y, the shortest."""
@@ -66,7 +71,7 @@ class LinearOperator(Operator):
 class SpectralOperator(LinearOperator):
     """A linear operator whose singular value decomposition A = U S V^H is known.
 
-    V has as many columns as x has values; singular values may be zero. U is never needed: S U^H = V^H A^T.
+    V has as many columns as x has values; singular values may be zero.
     V may be complex if from_spectrum of what is weighed with ``singular_values`` is real, as with FFTs.
     """
 
@@ -84,12 +89,21 @@ class SpectralOperator(LinearOperator):
         """V z, real."""
 
     def weighted_adjoint(self, y: Batch, signal: Time, noise: Time) -> Batch:
-        """A^T (signal A A^T + noise I)^-1 y = V (signal S^2 + noise)^-1 V^H A^T y."""
-        z = self.to_spectrum(self.adjoint(y))
-        squares = jnp.square(self.singular_values)
-        kept = self.kept
-        total = expand(jnp.asarray(signal), z) * squares + expand(jnp.asarray(noise), z)
-        return self.from_spectrum(jnp.where(kept, z / jnp.where(kept, total, 1), 0))
+        """A^T (signal A A^T + noise I)^-1 y = V S (signal S^2 + noise)^-1 U^H y."""
+        values = self.singular_values
+        z = values * self.measured_spectrum(y)
+        signal, noise = expand(jnp.asarray(signal), z), expand(jnp.asarray(noise), z)
+        total = signal * jnp.square(values) + noise
+        solvable = (total > 0) & (self.kept | (noise > 0))
+        return self.from_spectrum(jnp.where(solvable, z / jnp.where(solvable, total, 1), 0))
+
+    def measured_spectrum(self, y: Batch) -> Batch:
+        """U^H y, in the places of V^H x; of no meaning where S is zero.
+
+        Here V^H A^T y / S, which a subclass that knows U replaces: it loses digits where S is small.
+        """
+        z, kept = self.to_spectrum(self.adjoint(y)), self.kept
+        return jnp.where(kept, z / jnp.where(kept, self.singular_values, 1), 0)
 
     @property
     def kept(self) -> Array:
