@@ -52,10 +52,9 @@ class LinearOperator(Operator):
         """A^T (signal A A^T + noise I)^-1 y, with variances that are scalars or one per example.
 
         The gradient by x of log N(y; A x, signal A A^T + noise I) at residual ``y``. Where noise = 0 and A
-        has not full row rank, the inverse is the pseudo-inverse. Computed as
-        (signal A^T A + noise I)^-1 A^T y, which has a solution whatever y is.
+        has not full row rank, the inverse is the pseudo-inverse.
         """
-        b = self.adjoint(y)
+        b = self.adjoint(y)  # (signal A^T A + noise I) x = A^T y: solvable whatever y is
         signal, noise = expand(jnp.asarray(signal), b), expand(jnp.asarray(noise), b)
 
         def precision(u: Batch) -> Batch:
@@ -98,10 +97,8 @@ class SpectralOperator(LinearOperator):
         return self.from_spectrum(jnp.where(solvable, z / jnp.where(solvable, total, 1), 0))
 
     def measured_spectrum(self, y: Batch) -> Batch:
-        """U^H y, in the places of V^H x; of no meaning where S is zero.
-
-        Here V^H A^T y / S, which a subclass that knows U replaces: it loses digits where S is small.
-        """
+        """U^H y, in the places of V^H x; of no meaning where S is zero."""
+        # A subclass that knows U replaces this: V^H A^T y / S loses digits where S is small.
         z, kept = self.to_spectrum(self.adjoint(y)), self.kept
         return jnp.where(kept, z / jnp.where(kept, self.singular_values, 1), 0)
 

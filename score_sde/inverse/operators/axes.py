@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,22 +11,17 @@ import numpy as np
 from score_sde.typing import Array, Batch
 
 
-class Decomposition(NamedTuple):
-    """matrix = left diag(values) right^T, each with as many columns as the matrix, by zeros if need be."""
+def decompose(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """matrix (m, n) = left (m, n) diag(values (n,)) right (n, n)^T, with an orthogonal ``right``.
 
-    left: np.ndarray  # (m, n), orthonormal columns where the value is not zero
-    values: np.ndarray  # (n,)
-    right: np.ndarray  # (n, n), orthogonal
-
-
-def decompose(matrix: np.ndarray) -> Decomposition:
-    """The singular value decomposition of an (m, n) matrix, with a complete right basis."""
+    Where m < n the last values, and the columns of ``left`` that belong to them, are zero.
+    """
     rows, columns = matrix.shape
     u, values, vh = np.linalg.svd(matrix.astype(np.float64), full_matrices=True)
     rank = min(rows, columns)
     left = np.zeros((rows, columns))
     left[:, :rank] = u[:, :rank]
-    return Decomposition(left, np.pad(values, (0, columns - rank)), vh.T)
+    return left, np.pad(values, (0, columns - rank)), vh.T
 
 
 def along(x: Batch, matrices: Iterable[Array]) -> Batch:

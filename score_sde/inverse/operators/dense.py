@@ -49,10 +49,9 @@ class Dense(SpectralOperator):
         if matrix.shape != (math.prod(measured), math.prod(shape)):
             expected = f"(values of {measured}, values of {shape})"
             raise InputError("Dense.matrix", f"an array of shape {matrix.shape}", expected)
-        part, dtype = decompose(matrix), jnp.result_type(float)
-        arrays = {"matrix": matrix, "left": part.left, "values": part.values, "right": part.right}
-        for name, array in arrays.items():
-            object.__setattr__(self, name, jnp.asarray(array, dtype))
+        names = ("matrix", "left", "values", "right")
+        for name, array in zip(names, (matrix, *decompose(matrix)), strict=True):
+            object.__setattr__(self, name, jnp.asarray(array, jnp.result_type(float)))
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "measured", measured)
 

@@ -30,16 +30,10 @@ class Separable(SpectralOperator):
     def __post_init__(self) -> None:
         require_shape(type(self).__name__, self.shape, least_axes=2)
         matrices = self.matrices()
-        parts = [decompose(matrix) for matrix in matrices]
-        dtype = jnp.result_type(float)
-        columns = {
-            "factors": matrices,
-            "lefts": [part.left for part in parts],
-            "axis_values": [part.values for part in parts],
-            "rights": [part.right for part in parts],
-        }
-        for name, arrays in columns.items():
-            object.__setattr__(self, name, tuple(jnp.asarray(array, dtype) for array in arrays))
+        parts = [matrices, *zip(*map(decompose, matrices), strict=True)]
+        for name, arrays in zip(("factors", "lefts", "axis_values", "rights"), parts, strict=True):
+            kept = tuple(jnp.asarray(array, jnp.result_type(float)) for array in arrays)
+            object.__setattr__(self, name, kept)
 
     @abstractmethod
     def matrices(self) -> list[np.ndarray]:
