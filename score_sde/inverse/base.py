@@ -141,9 +141,7 @@ class Measurement(Pytree):
     def __post_init__(self) -> None:
         expected = self.operator.measured_shape
         if jnp.shape(self.y)[1:] != expected:
-            remedy = (
-                f"{type(self.operator).__name__} measures this of {self.operator.shape}, after a batch axis"
-            )
+            remedy = f"{type(self.operator).__name__} measures this of {self.operator.shape}"
             raise InputError("Measurement.y", jnp.shape(self.y), f"the shape (batch, *{expected})", remedy)
 
     @classmethod
