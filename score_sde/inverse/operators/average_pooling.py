@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from score_sde.inverse.operators.checks import require_factor, require_shape
+from score_sde.inverse.operators.checks import require_factor
+from score_sde.inverse.operators.resampling import mean_matrix
 from score_sde.inverse.operators.separable import Separable
 from score_sde.pytree import static
 
@@ -25,7 +26,5 @@ class AveragePooling(Separable):
 
     def matrices(self) -> list[np.ndarray]:
         """Rows of 1 / factor over one block each."""
-        require_shape("AveragePooling", self.shape, least_axes=2)
         require_factor("AveragePooling", self.shape, self.factor)
-        mean = np.full((1, self.factor), 1 / self.factor)
-        return [np.kron(np.eye(size // self.factor), mean) for size in self.shape[:-1]]
+        return [mean_matrix(size, self.factor) for size in self.shape[:-1]]
