@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -71,7 +71,6 @@ class SpectralOperator(LinearOperator):
     """A linear operator whose singular value decomposition A = U S V^H is known.
 
     V has as many columns as x has values; singular values may be zero.
-    V may be complex if from_spectrum of what is weighed with ``singular_values`` is real, as with FFTs.
     """
 
     @property
@@ -165,6 +164,8 @@ class Measurement(Pytree):
 
 class Method(Pytree, ABC):
     """Draws from p(x_0 | y), nearly or in a limit, with a denoiser that knows only p(x_0)."""
+
+    weighs_noise: ClassVar[bool] = True  # False: y pulls as hard however noisy it is
 
     @abstractmethod
     def __call__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +11,8 @@ import jax.numpy as jnp
 from score_sde.arrays import expand, sum_per_example
 from score_sde.typing import Array, Batch
 
-
-class _State(NamedTuple):
-    step: Array
-    x: Batch
-    residual: Batch
-    direction: Batch
-    square: Array  # of the residual, (batch,)
+# Step, x, residual, direction, the residual's square (batch,); a tuple: files of functions define no class.
+_State = tuple[Array, Batch, Batch, Batch, Array]
 
 
 def conjugate_gradients(
@@ -42,7 +37,8 @@ def _solve(product: Callable[[Batch], Batch], b: Batch, iterations: int, toleran
     enough = jnp.square(jnp.asarray(tolerance, b.dtype)) * start
 
     def unfinished(state: _State) -> Any:
-        return (state.step < iterations) & jnp.any(state.square > enough)
+        step, _, _, _, square = state
+        return (step < iterations) & jnp.any(square > enough)
 
     def advance(state: _State) -> _State:
         step, x, residual, direction, square = state
@@ -53,7 +49,7 @@ def _solve(product: Callable[[Batch], Batch], b: Batch, iterations: int, toleran
         residual = residual - expand(length, b) * image
         updated = jnp.where(active, sum_per_example(jnp.square(residual)), 0)
         ratio = jnp.where(active, updated / jnp.where(active, square, 1), 0)
-        return _State(
+        return (
             step + 1,
             x + expand(length, b) * direction,
             residual,
@@ -61,5 +57,5 @@ def _solve(product: Callable[[Batch], Batch], b: Batch, iterations: int, toleran
             updated,
         )
 
-    begun = _State(jnp.asarray(0), jnp.zeros_like(b), b, b, start)
-    return jax.lax.while_loop(unfinished, advance, begun).x
+    begun = (jnp.asarray(0), jnp.zeros_like(b), b, b, start)
+    return jax.lax.while_loop(unfinished, advance, begun)[1]

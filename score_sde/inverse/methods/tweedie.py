@@ -1,0 +1,32 @@
+"""The covariance of p(x_0 | x_t) that a denoiser's Jacobian is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+
+from score_sde.arrays import expand
+from score_sde.inverse.base import Measurement
+from score_sde.inverse.methods.base import Local
+from score_sde.inverse.methods.residuals import linearised
+from score_sde.typing import Array, Batch
+
+
+def covariance_pull(
+    solver: Callable[[Callable[[Batch], Batch], Array, Batch], Batch], measurement: Measurement, local: Local
+) -> Batch:
+    """A^T (A C A^T + noise)^-1 (y - A D) with C = sigma^2 / alpha J^T, J^T = J for a true denoiser.
+
+    Where alpha = 0, C is taken as 0 and nothing of the result is used.
+    """
+    value, push, adjoint = linearised(measurement.operator, local.mean)
+    alpha = local.sde.alpha(local.t)
+    ratio = jnp.where(alpha > 0, local.sde.variance(local.t) / jnp.where(alpha > 0, alpha, 1), 0)
+    scale = expand(ratio, local.mean)
+
+    def product(v: Batch) -> Batch:
+        return push(scale * local.pullback(adjoint(v)))
+
+    noise = measurement.noise.variance(measurement.y)
+    return adjoint(solver(product, noise, measurement.y - value))
