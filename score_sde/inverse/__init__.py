@@ -12,8 +12,23 @@ from score_sde.inverse.base import (
     SpectralOperator,
     SteppedMethod,
 )
+from score_sde.inverse.methods import (
+    DPS,
+    MCG,
+    MMPS,
+    TMPD,
+    AdaptivePiGDM,
+    GaussianScore,
+    PiGDM,
+)
 
 __all__ = [
+    "DPS",
+    "MCG",
+    "MMPS",
+    "TMPD",
+    "AdaptivePiGDM",
+    "GaussianScore",
     "GuidedMethod",
     "LinearOperator",
     "Measurement",
@@ -22,6 +37,7 @@ __all__ = [
     "Operator",
     "ParticleMethod",
     "Particles",
+    "PiGDM",
     "SpectralOperator",
     "SteppedMethod",
 ]

@@ -1,6 +1,5 @@
 """Methods that draw from p(x_0 | y), one a file."""
 
-from score_sde.inverse.methods.base import GradientMethod
 from score_sde.inverse.methods.covariance_solvers import (
     ConjugateGradients,
     CovarianceSolver,
@@ -10,6 +9,7 @@ from score_sde.inverse.methods.covariance_solvers import (
 )
 from score_sde.inverse.methods.dps import DPS
 from score_sde.inverse.methods.gaussian_score import GaussianScore, ProjectedSpread, Spread, WhiteSpread
+from score_sde.inverse.methods.gradient import GradientMethod
 from score_sde.inverse.methods.mcg import MCG
 from score_sde.inverse.methods.mmps import MMPS
 from score_sde.inverse.methods.pigdm import AdaptivePiGDM, PiGDM

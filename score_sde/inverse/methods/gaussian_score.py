@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from score_sde.arrays import expand
 from score_sde.errors import InputError
 from score_sde.inverse.base import Measurement, require_linear
-from score_sde.inverse.methods.base import GradientMethod, Local
+from score_sde.inverse.methods.gradient import GradientMethod, Local
 from score_sde.inverse.methods.residuals import linearised, weighted_adjoint
 from score_sde.pytree import Pytree
 from score_sde.typing import Array, Batch

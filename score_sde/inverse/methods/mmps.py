@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from score_sde.errors import InputError
 from score_sde.inverse.base import Measurement
-from score_sde.inverse.methods.base import GradientMethod, Local
 from score_sde.inverse.methods.covariance_solvers import ConjugateGradients
+from score_sde.inverse.methods.gradient import GradientMethod, Local
 from score_sde.inverse.methods.tweedie import covariance_pull
 from score_sde.pytree import static
 from score_sde.typing import Batch

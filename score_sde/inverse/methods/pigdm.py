@@ -10,7 +10,7 @@ from score_sde.arrays import expand
 from score_sde.denoisers.base import Denoiser
 from score_sde.inverse.base import Measurement, SteppedMethod, require_linear
 from score_sde.inverse.default_sampler import SAMPLER
-from score_sde.inverse.methods.base import GradientMethod, Local, look_around
+from score_sde.inverse.methods.gradient import GradientMethod, Local, look_around
 from score_sde.inverse.methods.moved import Moved
 from score_sde.inverse.methods.prior_variances import DataVariance, PriorVariance
 from score_sde.inverse.methods.residuals import weighted_adjoint

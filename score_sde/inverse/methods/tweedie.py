@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from score_sde.arrays import expand
 from score_sde.inverse.base import Measurement
-from score_sde.inverse.methods.base import Local
+from score_sde.inverse.methods.gradient import Local
 from score_sde.inverse.methods.residuals import linearised
 from score_sde.typing import Array, Batch
 
