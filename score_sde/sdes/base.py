@@ -9,6 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from score_sde import arrays
 from score_sde.arrays import expand, flatten
 from score_sde.pytree import Pytree, static
 from score_sde.typing import Array, Batch, Key, PerExample, Time
@@ -35,7 +36,8 @@ class NormalPrior(Prior):
 
     def sample(self, key: Key) -> Batch:
         """Draw scale * z with z ~ N(0, I)."""
-        return self.scale * jax.random.normal(key, self.shape)
+        z = arrays.normal_like(key, jax.ShapeDtypeStruct(self.shape, jnp.result_type(float)))
+        return self.scale * z
 
     def log_prob(self, x: Batch) -> PerExample:
         """-|x|^2 / (2 scale^2) - d/2 log(2 pi scale^2), in nats."""

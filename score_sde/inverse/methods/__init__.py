@@ -7,6 +7,10 @@ from score_sde.inverse.methods.covariance_solvers import (
     Exact,
     RowSums,
 )
+from score_sde.inverse.methods.ddnm import DDNM
+from score_sde.inverse.methods.ddnm_plus import DDNMPlus
+from score_sde.inverse.methods.ddrm import DDRM
+from score_sde.inverse.methods.diffpir import DiffPIR
 from score_sde.inverse.methods.dps import DPS
 from score_sde.inverse.methods.gaussian_score import GaussianScore, ProjectedSpread, Spread, WhiteSpread
 from score_sde.inverse.methods.gradient import GradientMethod
@@ -14,10 +18,15 @@ from score_sde.inverse.methods.mcg import MCG
 from score_sde.inverse.methods.mmps import MMPS
 from score_sde.inverse.methods.pigdm import AdaptivePiGDM, PiGDM
 from score_sde.inverse.methods.prior_variances import DataVariance, PriorVariance
+from score_sde.inverse.methods.repaint import RePaint
+from score_sde.inverse.methods.replacement import Replacement
 from score_sde.inverse.methods.step_scalings import OverNorm, StepScaling, Unscaled
+from score_sde.inverse.methods.time_travel import TimeTravel
 from score_sde.inverse.methods.tmpd import TMPD
 
 __all__ = [
+    "DDNM",
+    "DDRM",
     "DPS",
     "MCG",
     "MMPS",
@@ -25,7 +34,9 @@ __all__ = [
     "AdaptivePiGDM",
     "ConjugateGradients",
     "CovarianceSolver",
+    "DDNMPlus",
     "DataVariance",
+    "DiffPIR",
     "Direct",
     "Exact",
     "GaussianScore",
@@ -34,9 +45,12 @@ __all__ = [
     "PiGDM",
     "PriorVariance",
     "ProjectedSpread",
+    "RePaint",
+    "Replacement",
     "RowSums",
     "Spread",
     "StepScaling",
+    "TimeTravel",
     "Unscaled",
     "WhiteSpread",
 ]

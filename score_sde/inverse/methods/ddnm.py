@@ -5,7 +5,7 @@ from __future__ import annotations
 from score_sde.denoisers.base import Denoiser, Estimate
 from score_sde.guidance.shifts import shift_denoised
 from score_sde.inverse.base import GuidedMethod, Measurement, require_linear
-from score_sde.inverse.methods.base import require_noiseless
+from score_sde.inverse.spectral.base import require_noiseless
 from score_sde.typing import Batch, Condition, Key, Time
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import Denoiser, ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod
-from score_sde.inverse.methods.base import Seen, require_no_corrector
+from score_sde.inverse.spectral.base import Seen, require_no_corrector
 from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.checks import require_denoiser
 from score_sde.typing import Array, Batch, Condition, Key

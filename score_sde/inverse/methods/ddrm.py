@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import Denoiser, ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod, require_fit
-from score_sde.inverse.methods.base import Seen, require_fraction, require_no_corrector
+from score_sde.inverse.spectral.base import Seen, require_fraction, require_no_corrector
 from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.checks import require_denoiser
 from score_sde.typing import Array, Batch, Condition, Key
@@ -19,7 +19,7 @@ from score_sde.typing import Array, Batch, Condition, Key
 class DDRM(SteppedMethod):
     """Steps in the spectrum of A = U S V^T (Kawar et al. 2022, eq. 4-8, for any alpha and sigma).
 
-    With d = V^T D(x_t), n = V^T E[noise | x_t], and ``value`` ~ N(V^T x_0, std^2) what y says, std = std_y / S:
+    With d = V^T D(x_t), n = V^T E[noise | x_t] and what y says, ``value`` ~ N(V^T x_0, (std_y / S)^2):
 
     - not seen:                 z_s ~ N(alpha d + sqrt(1 - eta^2) sigma n, eta^2 sigma^2)
     - sigma < alpha std:        z_s ~ N(alpha d + sqrt(1 - eta^2) sigma (value - d) / std, eta^2 sigma^2)

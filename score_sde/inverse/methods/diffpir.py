@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import Denoiser, ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod, require_linear
-from score_sde.inverse.methods.base import require_fraction, require_no_corrector, white_variance
+from score_sde.inverse.spectral.base import require_fraction, require_no_corrector, white_variance
 from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.checks import require_denoiser, require_not_negative
 from score_sde.typing import Array, Batch, Condition, Key
@@ -42,9 +42,7 @@ class DiffPIR(SteppedMethod):
         del predictor
         require_linear("DiffPIR", measurement.operator)
         variance = white_variance("DiffPIR", measurement)
-        return DiffPIRPredictor(
-            measurement=measurement, variance=variance, lam=self.lam, zeta=self.zeta
-        )
+        return DiffPIRPredictor(measurement=measurement, variance=variance, lam=self.lam, zeta=self.zeta)
 
     def __call__(
         self,

@@ -7,9 +7,9 @@ from typing import Any
 import jax
 
 from score_sde.inverse.base import Measurement, SteppedMethod, require_fit
-from score_sde.inverse.methods.base import Seen, require_no_corrector
 from score_sde.inverse.methods.replacement import ReplacedPredictor
 from score_sde.inverse.methods.time_travel import TimeTravel
+from score_sde.inverse.spectral.base import Seen, require_no_corrector
 from score_sde.pytree import static
 from score_sde.samplers.base import Predictor
 from score_sde.samplers.checks import require_gaussian, require_whole

@@ -8,7 +8,7 @@ import jax
 
 from score_sde.denoisers.base import ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod, require_fit
-from score_sde.inverse.methods.base import Seen
+from score_sde.inverse.spectral.base import Seen
 from score_sde.samplers.base import Corrector, Predictor, Step
 from score_sde.samplers.checks import require_gaussian
 from score_sde.samplers.driver import Sampler
@@ -18,9 +18,9 @@ from score_sde.typing import Array, Batch, Condition, Key
 class Replacement(SteppedMethod):
     """After every predictor and corrector step, what is seen of x_t is drawn anew from p(x_t | y).
 
-    In the operator's spectrum, z_t = alpha value + sqrt(sigma^2 - alpha^2 std^2) n where y says ``value`` with
-    noise ``std``, at the time that the step has reached; it stops where sigma < alpha std. x_T is a noisy
-    image, and the mean carries no noise. Song et al. 2021, appendix I.2-I.3, for masks and colours; here for
+    In the operator's spectrum, z_t = alpha value + sqrt(sigma^2 - alpha^2 std^2) n where y says ``value``
+    with noise ``std``, at the time that the step has reached; it stops where sigma < alpha std. x_T is a
+    noisy image, and the mean carries no noise. Song et al. 2021, appendix I.2-I.3, for masks and colours; here for
     any operator with a decomposition. ``original.OriginalInpainting`` is what their code does instead.
 
     Not a sample of p(x_0 | y), also in the limit of many steps: what is not seen is moved by the score of

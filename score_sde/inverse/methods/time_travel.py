@@ -11,11 +11,11 @@ import jax.numpy as jnp
 
 from score_sde import arrays
 from score_sde.denoisers.base import ScoreModel
+from score_sde.pytree import static
 from score_sde.samplers.base import Final, Grid, Predictor, Sampling, Step
 from score_sde.samplers.checks import require_decreasing, require_gaussian, require_start, require_whole
 from score_sde.samplers.final import KeepMean
 from score_sde.samplers.grids import Uniform
-from score_sde.pytree import static
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Array, Batch, Condition, Key
 
@@ -23,8 +23,8 @@ from score_sde.typing import Array, Batch, Condition, Key
 class TimeTravel(Sampling):
     """A predictor along a grid that jumps ``jump_length`` times back up, ``resamplings`` - 1 times each.
 
-    The moves are those of RePaint (Lugmayr et al. 2022, algorithm 1 and appendix B, ``get_schedule_jump``), where
-    a jump is drawn at once: p(x_t | x_s) of several steps is the same law as one step after another.
+    The moves are those of RePaint (Lugmayr et al. 2022, algorithm 1; ``get_schedule_jump`` of its code). A jump
+    is drawn at once: p(x_t | x_s) over several steps is the same law as one step after another.
     For a method: ``DDNM(sampler=TimeTravel(...))`` is DDNM's time-travel (Wang et al. 2023, section 3.4).
 
     Attributes:
@@ -95,7 +95,7 @@ def schedule(n_steps: int, jump_length: int, resamplings: int) -> list[tuple[int
 
     Levels count the steps that are left, so that they begin at ``n_steps`` and end at 0.
     """
-    left = {level: resamplings - 1 for level in range(1, n_steps - jump_length + 1, jump_length)}
+    left = dict.fromkeys(range(1, n_steps - jump_length + 1, jump_length), resamplings - 1)
     moves, origin, level = [], n_steps, n_steps
     while level:
         moves.append((origin, level))
