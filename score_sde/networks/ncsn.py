@@ -48,7 +48,8 @@ class NCSN(nnx.Module):
             [0, 1] to the published [-1, 1].
 
     Raises:
-        InputError: an axis that cannot be halved so often; x not of ``shape``; a condition.
+        InputError: multipliers, dilations or refined that do not go together; an axis that cannot be halved
+            so often; x not of ``shape``; a condition.
     """
 
     def __init__(
@@ -71,6 +72,8 @@ class NCSN(nnx.Module):
     ) -> None:
         self.shape = _checked("NCSN", shape, multipliers, dilations)
         self.input_scale, self.input_shift = input_scale, input_shift
+        if n_levels < 1:
+            raise InputError("NCSN.n_levels", n_levels, "a positive count", "give that of the noise levels")
         norm = functools.partial(LevelNormPlus, n_levels=n_levels, ddof=ddof)
         style = RefineStyle(
             rank=len(shape) - 1, norm=norm, refine_norm=norm, act=act, pool=neighbourhood_mean,
@@ -98,7 +101,8 @@ class NCSNv2(nnx.Module):
         norm: ``norm(channels, rngs=rngs)``: ``InstanceNormPlus``, ``VarianceNorm`` or ``InstanceNorm``.
 
     Raises:
-        InputError: an axis that cannot be halved so often; x not of ``shape``; a condition.
+        InputError: multipliers, dilations or refined that do not go together; an axis that cannot be halved
+            so often; x not of ``shape``; a condition.
     """
 
     def __init__(
@@ -138,6 +142,9 @@ class NCSNv2(nnx.Module):
 def _checked(
     where: str, shape: Sequence[int], multipliers: Sequence[int], dilations: Sequence[int]
 ) -> tuple[int, ...]:
+    for name, values in (("multipliers", multipliers), ("dilations", dilations)):
+        if not values or min(values) < 1:
+            raise InputError(f"{where}.{name}", tuple(values), "positive numbers, one for each level")
     if len(dilations) != len(multipliers):
         raise InputError(f"{where}.dilations", tuple(dilations), f"{len(multipliers)}, one for each level")
     halvings = sum(dilation == 1 for dilation in dilations[1:])

@@ -128,6 +128,14 @@ def test_shapes_that_do_not_fit_are_named():
         NCSNv2((8, 8, 1), channels=4, dilations=(1, 1), rngs=nnx.Rngs(0))
     with pytest.raises(InputError, match="refined"):
         NCSN((8, 8, 1), channels=4, refined=(2, 1), rngs=nnx.Rngs(0))
+    with pytest.raises(InputError, match=r"NCSN\.multipliers"):
+        NCSN((8, 8, 1), channels=4, multipliers=(), dilations=(), rngs=nnx.Rngs(0))
+    with pytest.raises(InputError, match=r"NCSNv2\.dilations = \(1, 1, 2, 4\): expected 2"):
+        NCSNv2((8, 8, 1), channels=4, multipliers=(1, 2), rngs=nnx.Rngs(0))
+    with pytest.raises(InputError, match=r"NCSN\.dilations"):
+        NCSN((8, 8, 1), channels=4, multipliers=(1, 2), dilations=(1, 0), rngs=nnx.Rngs(0))
+    with pytest.raises(InputError, match=r"NCSN\.n_levels"):
+        NCSN((8, 8, 1), channels=4, n_levels=0, rngs=nnx.Rngs(0))
     with pytest.raises(InputError, match="the first 2"):
         NCSN((8, 8, 1), channels=4, refined=(1, 2, 2, 1), rngs=nnx.Rngs(0))
     with pytest.raises(InputError, match=r"NCSN\.shape"):
