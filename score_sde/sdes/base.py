@@ -36,8 +36,7 @@ class NormalPrior(Prior):
 
     def sample(self, key: Key) -> Batch:
         """Draw scale * z with z ~ N(0, I)."""
-        z = arrays.normal_like(key, jax.ShapeDtypeStruct(self.shape, jnp.result_type(float)))
-        return self.scale * z
+        return self.scale * arrays.normal_like(key, jnp.zeros(self.shape))
 
     def log_prob(self, x: Batch) -> PerExample:
         """-|x|^2 / (2 scale^2) - d/2 log(2 pi scale^2), in nats."""

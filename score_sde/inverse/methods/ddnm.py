@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from score_sde.denoisers.base import Denoiser, Estimate
 from score_sde.guidance.shifts import shift_denoised
 from score_sde.inverse.base import GuidedMethod, Measurement, require_linear
+from score_sde.inverse.default_sampler import SAMPLER
 from score_sde.inverse.spectral.base import require_noiseless
+from score_sde.samplers.base import Sampling
 from score_sde.typing import Batch, Condition, Key, Time
 
 
@@ -21,6 +25,10 @@ class DDNM(GuidedMethod):
     Attributes:
         sampler: any. One that ends at t = 0 or denoises at the end gives A x = y to rounding.
     """
+
+    weighs_noise: ClassVar[bool] = False  # it takes y as exact
+
+    sampler: Sampling = SAMPLER
 
     def guided(self, model: Denoiser, measurement: Measurement) -> Denoiser:
         """D'."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
 from score_sde import arrays
 from score_sde.denoisers.base import Denoiser, ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod
+from score_sde.inverse.default_sampler import SAMPLER
 from score_sde.inverse.spectral.base import Seen, require_no_corrector
 from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.checks import require_denoiser
+from score_sde.samplers.driver import Sampler
 from score_sde.typing import Array, Batch, Condition, Key
 
 
@@ -29,6 +31,10 @@ class DDNMPlus(SteppedMethod):
     Attributes:
         sampler: its grid, steps, moves and final step; its predictor is not used. NoCorrector().
     """
+
+    weighs_noise: ClassVar[bool] = False  # it lets y's noise stand for its own
+
+    sampler: Sampler = SAMPLER
 
     def stepped(self, predictor: Predictor, measurement: Measurement) -> Predictor:
         """The steps above."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +10,11 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import Denoiser, ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod, require_fit
+from score_sde.inverse.default_sampler import SAMPLER
 from score_sde.inverse.spectral.base import Seen, require_fraction, require_no_corrector
 from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.checks import require_denoiser
+from score_sde.samplers.driver import Sampler
 from score_sde.typing import Array, Batch, Condition, Key
 
 
@@ -34,6 +36,9 @@ class DDRM(SteppedMethod):
         eta_b: weight of y where it is less noisy than x_s.
     """
 
+    weighs_noise: ClassVar[bool] = False  # what is noisier than x_s gets no new noise from it
+
+    sampler: Sampler = SAMPLER
     eta: float = 0.85
     eta_b: float = 1.0
 

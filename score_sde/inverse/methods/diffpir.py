@@ -9,9 +9,11 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import Denoiser, ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod, require_linear
+from score_sde.inverse.default_sampler import SAMPLER
 from score_sde.inverse.spectral.base import require_fraction, require_no_corrector, white_variance
 from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.checks import require_denoiser, require_not_negative
+from score_sde.samplers.driver import Sampler
 from score_sde.typing import Array, Batch, Condition, Key
 
 
@@ -30,6 +32,7 @@ class DiffPIR(SteppedMethod):
         zeta: share of new noise.
     """
 
+    sampler: Sampler = SAMPLER
     lam: float = 7.0
     zeta: float = 0.3
 

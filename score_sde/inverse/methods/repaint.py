@@ -7,12 +7,14 @@ from typing import Any
 import jax
 
 from score_sde.inverse.base import Measurement, SteppedMethod, require_fit
+from score_sde.inverse.default_sampler import SAMPLER
 from score_sde.inverse.methods.replacement import ReplacedPredictor
 from score_sde.inverse.methods.time_travel import TimeTravel
 from score_sde.inverse.spectral.base import Seen, require_no_corrector
 from score_sde.pytree import static
 from score_sde.samplers.base import Predictor
 from score_sde.samplers.checks import require_gaussian, require_whole
+from score_sde.samplers.driver import Sampler
 from score_sde.typing import Batch, Condition, Key
 
 
@@ -33,6 +35,7 @@ class RePaint(SteppedMethod):
         resamplings: walks of each stretch.
     """
 
+    sampler: Sampler = SAMPLER
     jump_length: int = static(10)
     resamplings: int = static(10)
 

@@ -8,6 +8,7 @@ import jax
 
 from score_sde.denoisers.base import ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod, require_fit
+from score_sde.inverse.default_sampler import SAMPLER
 from score_sde.inverse.spectral.base import Seen
 from score_sde.samplers.base import Corrector, Predictor, Step
 from score_sde.samplers.checks import require_gaussian
@@ -20,8 +21,8 @@ class Replacement(SteppedMethod):
 
     In the operator's spectrum, z_t = alpha value + sqrt(sigma^2 - alpha^2 std^2) n where y says ``value``
     with noise ``std``, at the time that the step has reached; it stops where sigma < alpha std. x_T is a
-    noisy image, and the mean carries no noise. Song et al. 2021, appendix I.2-I.3, for masks and colours; here for
-    any operator with a decomposition. ``original.OriginalInpainting`` is what their code does instead.
+    noisy image, and the mean carries no noise. Song et al. 2021, appendix I.2-I.3, for masks and colours;
+    here for any operator with a decomposition. ``original.OriginalInpainting`` is what their code does.
 
     Not a sample of p(x_0 | y), also in the limit of many steps: what is not seen is moved by the score of
     p(x_t), which has not yet seen y where the noise is large. RePaint and particle filters mend that.
@@ -29,6 +30,8 @@ class Replacement(SteppedMethod):
     Attributes:
         sampler: any ``Sampler``.
     """
+
+    sampler: Sampler = SAMPLER
 
     def stepped(self, predictor: Predictor, measurement: Measurement) -> Predictor:
         """``predictor``, and then what is seen."""

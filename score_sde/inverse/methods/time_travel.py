@@ -23,8 +23,8 @@ from score_sde.typing import Array, Batch, Condition, Key
 class TimeTravel(Sampling):
     """A predictor along a grid that jumps ``jump_length`` times back up, ``resamplings`` - 1 times each.
 
-    The moves are those of RePaint (Lugmayr et al. 2022, algorithm 1; ``get_schedule_jump`` of its code). A jump
-    is drawn at once: p(x_t | x_s) over several steps is the same law as one step after another.
+    The moves are those of RePaint (Lugmayr et al. 2022, algorithm 1; ``get_schedule_jump`` of its code). A
+    jump is drawn at once: p(x_t | x_s) over several steps is the same law as one step after another.
     For a method: ``DDNM(sampler=TimeTravel(...))`` is DDNM's time-travel (Wang et al. 2023, section 3.4).
 
     Attributes:

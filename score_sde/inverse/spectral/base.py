@@ -80,12 +80,14 @@ def white_variance(where: str, measurement: Measurement) -> Array:
     Raises:
         InputError: a noise whose variance differs between values.
     """
-    variance = measurement.noise.variance(measurement.y)
+    with jax.ensure_compile_time_eval():  # known also inside a caller's jit, if the measurement is
+        variance = measurement.noise.variance(measurement.y)
     if jnp.size(variance) != 1:
         expected = "noise of one variance, as GaussianNoise"
         remedy = "use DPS or a particle method, which need only log p(y | x)"
         raise InputError(f"{where} for noise", type(measurement.noise).__name__, expected, remedy)
-    return jnp.reshape(variance, ())
+    with jax.ensure_compile_time_eval():
+        return jnp.reshape(variance, ())
 
 
 def require_noiseless(where: str, measurement: Measurement, remedy: str) -> None:
