@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from score_sde.data.base import Dataset
 from score_sde.denoisers.base import ScoreModel
@@ -17,7 +16,7 @@ from score_sde.experiment.accounting import Flops, GradientCost, bytes_of, count
 from score_sde.experiment.base import Experiment
 from score_sde.networks.base import count, initialise, partition
 from score_sde.training.state import TrainState, init_state
-from score_sde.training.step import make_loss
+from score_sde.training.step import make_loss, updated
 
 Abstract = Any  # a pytree of jax.ShapeDtypeStruct
 
@@ -116,9 +115,7 @@ def _update(experiment: Experiment, state: Abstract) -> Flops:
     """Of what follows the gradient: optimizer and average."""
 
     def update(gradient: Any, state: TrainState) -> Any:
-        updates, opt_state = experiment.optimizer.update(gradient, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, updates)
-        return params, opt_state, experiment.ema.update(state.step, state.ema, params)
+        return updated(state, gradient, optimizer=experiment.optimizer, ema=experiment.ema)
 
     return count_flops(update, state.params, state)
 

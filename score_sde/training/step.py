@@ -78,17 +78,25 @@ def make_step(
     def step(key: Key, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         key = jax.random.fold_in(key, state.step)
         loss, gradient = jax.value_and_grad(loss_of)(state.params, key, batch)
-        updates, opt_state = optimizer.update(gradient, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, updates)
-        count = state.step + 1
-        average = ema.update(count, state.ema, params)
+        state, updates = updated(state, gradient, optimizer=optimizer, ema=ema)
         norm = optax.tree.norm(gradient)
         # An optimizer may mend a gradient: what counts is whether the parameters stay finite.
         finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(updates))
         metrics = {"loss": loss, "grad_norm": norm, "finite": finite}
-        return TrainState(step=count, params=params, opt_state=opt_state, ema=average), metrics
+        return state, metrics
 
     return step
+
+
+def updated(
+    state: TrainState, gradient: Params, *, optimizer: optax.GradientTransformation, ema: EMA
+) -> tuple[TrainState, Params]:
+    """What follows a gradient: the state after the steps of optimizer and average, and the update itself."""
+    updates, opt_state = optimizer.update(gradient, state.opt_state, state.params)
+    params = optax.apply_updates(state.params, updates)
+    count = state.step + 1
+    average = ema.update(count, state.ema, params)
+    return TrainState(step=count, params=params, opt_state=opt_state, ema=average), updates
 
 
 def make_multi_step(step: Step, mesh: Mesh) -> MultiStep:
