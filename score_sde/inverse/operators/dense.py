@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from score_sde.errors import InputError
-from score_sde.inverse.base import LinearOperator, SpectralOperator
+from score_sde.inverse.base import LinearOperator, SpectralOperator, require_linear
 from score_sde.inverse.operators.axes import decompose
 from score_sde.inverse.operators.checks import require_shape
 from score_sde.pytree import derived, static
@@ -58,9 +58,10 @@ class Dense(SpectralOperator):
     @classmethod
     def of(cls, operator: LinearOperator) -> Dense:
         """The matrix of a linear operator, column by column; measures of the same shape."""
+        require_linear("Dense.of", operator)
         _require_small(operator.shape)
         size = math.prod(operator.shape)
-        columns = jax.jit(operator.__call__)(jnp.eye(size).reshape(size, *operator.shape))
+        columns = _apply(operator, jnp.eye(size).reshape(size, *operator.shape))
         matrix = np.asarray(columns).reshape(size, -1).T
         return cls(matrix=matrix, shape=operator.shape, measured=columns.shape[1:])
 
@@ -93,6 +94,11 @@ class Dense(SpectralOperator):
     def measured_spectrum(self, y: Batch) -> Batch:
         """U^T y."""
         return _rows(y, self.left)
+
+
+@jax.jit
+def _apply(operator: LinearOperator, x: Batch) -> Batch:
+    return operator(x)
 
 
 def _rows(x: Batch, matrix: Array) -> Array:
