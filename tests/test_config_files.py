@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from score_sde.config import load_config
+from score_sde.errors import InputError
 
 PART = """
 from score_sde.config import call
@@ -56,3 +59,21 @@ def test_a_file_alone_imports_from_its_folder(tmp_path, monkeypatch):
     (tmp_path / "lonely_parts.py").write_text(PART)
     (tmp_path / "mine.py").write_text(FILE.format(package="lonely").replace("lonely.parts", "lonely_parts"))
     assert load_config(str(tmp_path / "mine.py")).beta_max == 9.0
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("mine.py", "did you mean {}/vp/mine.py?"),
+        ("vp/main.py", "did you mean {}/vp/mine.py?"),
+        ("vpp/mine2.py", "did you mean {}/vp/mine.py?"),
+        ("vp/other.py", "there is {}/vp/mine.py"),
+        ("vp", "there is {}/vp/mine.py"),
+        ("nope.py", "there is none here"),  # parts.py is no configuration
+    ],
+)
+def test_a_file_that_is_not_there_is_told_with_what_is(given, told, tmp_path):
+    write(tmp_path, "configs")
+    with pytest.raises(InputError) as error:
+        load_config(str(tmp_path / "configs" / given))
+    assert str(error.value).endswith(told.format(tmp_path / "configs"))

@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from score_sde.config.base import marker
-from score_sde.errors import InputError, did_you_mean
+from score_sde.config.nearby import alternatives
+from score_sde.errors import InputError
 
 
 def load_config(given: str) -> Any:
@@ -27,8 +28,7 @@ def load_config(given: str) -> Any:
     file, colon, variant = given.rpartition(":") if ".py:" in given else (given, "", "")
     path = Path(file)
     if not path.is_file():
-        near = [str(found) for found in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        raise InputError("--config", given, "a Python file", did_you_mean(file, near) or "there is none here")
+        raise InputError("--config", given, "a Python file", alternatives(path))
     with _reading(file):
         module = _module(path)
         if not callable(getattr(module, "get_config", None)):
