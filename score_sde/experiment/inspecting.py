@@ -56,7 +56,9 @@ def inspect(experiment: Experiment, workdir: str | pathlib.Path) -> dict[str, An
     splits, distances = {"train": train.summary.as_dict()}, {}
     for name in ("validation", "test"):
         source = _split(data, name)
-        if source is not None:
+        if source is None:
+            print(f"{name}: {type(data).__name__} has no such examples; nothing is inspected", flush=True)
+        else:
             split = read(data, source, name, experiment.features, experiment.seed)
             splits[name] = split.summary.as_dict() | {"in_train": split.summary.shared(train.summary)}
             distances[name] = frechet(split.features, train.features) if len(source) > 1 else None

@@ -77,7 +77,10 @@ def test_everything_that_is_written(tmp_path, images, capsys):
     for name in ("examples.png", "histogram.png"):
         with Image.open(folder / name) as picture:
             assert min(picture.size) > 100
-    assert f"{results['sigma_max']:.4g}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"{results['sigma_max']:.4g}" in said
+    assert "validation: Given has no such examples" in said
+    assert "test: Given" not in said
 
 
 def test_a_subset_says_of_how_many(tmp_path, images, monkeypatch):
