@@ -11,7 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from score_sde import denoisers, samplers, sdes
+from score_sde import denoisers, guidance, samplers, sdes
+from score_sde.denoisers.base import ScoreModel
+from score_sde.pytree import static
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -19,32 +21,24 @@ SDE = sdes.DiscreteVP()
 KEY = jax.random.key(0)
 
 
-class Told(denoisers.Denoiser):
-    """A denoiser whose score has ``scale`` times that of p(y | x_t) added."""
+class Judge(ScoreModel):
+    """grad log p(y | x_t) by a formula."""
 
-    model: denoisers.Denoiser
-    judge: object
-    scale: float = 1.0
+    formula: object = static()
 
-    def __call__(self, x, t, cond=None, *, key=None):
-        return self.estimate(x, t, cond, key=key).denoised
+    def score(self, x, t, cond=None, *, key=None):
+        return self.formula(x, t)
 
-    def estimate(self, x, t, cond=None, *, key=None):
-        found, more = self.model.estimate(x, t, cond, key=key), self.scale * self.judge(x, t, cond)
-        alpha, sigma = self.sde.alpha(t), self.sde.sigma(t)
-        return denoisers.Estimate(
-            found.denoised + sigma**2 / alpha * more,
-            found.noise - sigma * more,
-            found.score + more,
-            found.velocity - 0.5 * self.sde.squared_diffusion(t) * more,
-        )
+
+def told(model, formula, scale=1.0):
+    return guidance.ClassifierGuided.of(model, Judge(sde=SDE, formula=formula), scale)
 
 
 def network(x, labels, cond=None, *, key=None):
     return 0.7 * x + 0.3 * jnp.sin(2 * x + 0.01 * labels[:, None])
 
 
-def judged(x, t, cond):
+def judged(x, t):
     return 0.5 - x / (1 + 0.001 * (1000 * t - 1))
 
 
@@ -79,7 +73,7 @@ def test_ddim_on_a_guided_denoiser_is_the_originals(scale):
     )
     x = np.random.default_rng(0).standard_normal((3, 4))
     # The original cuts before it guides, and not again.
-    model = Told(sde=SDE, model=denoisers.Clipped.of(plain), judge=judged, scale=scale)
+    model = told(denoisers.Clipped.of(plain), judged, scale)
     expected = originals(x, scale, 25)
     np.testing.assert_allclose(sampled(model, jnp.asarray(x), 25), expected, rtol=1e-8, atol=1e-9)
     wrong = originals(x, 1.05 * scale, 25)  # a planted mistake
@@ -94,7 +88,7 @@ def test_guided_by_the_posterior_of_a_mixture_it_samples_the_component():
     )
     component = denoisers.Gaussian(sde=SDE, mean=means[1], covariance=spread)
 
-    def judge(x, t, cond):
+    def judge(x, t):
         """Of p(second | x_t) = w N(x_t; alpha m, C_t) / p(x_t)."""
 
         def log_posterior(x):
@@ -106,9 +100,9 @@ def test_guided_by_the_posterior_of_a_mixture_it_samples_the_component():
         return jax.grad(log_posterior)(x)
 
     x = jax.random.normal(KEY, (64, 2))
-    guided = Told(sde=SDE, model=mixture, judge=judge)
+    guided = told(mixture, judge)
     for t, _ in itertools.pairwise(samplers.Strided()(SDE, 4)):
         np.testing.assert_allclose(guided.score(x, t), component.score(x, t), rtol=1e-8, atol=1e-9)
     expected = sampled(component, x, 25)
     np.testing.assert_allclose(sampled(guided, x, 25), expected, rtol=1e-8, atol=1e-9)
-    assert np.max(np.abs(sampled(guided.replace(scale=1.05), x, 25) - expected)) > 1e-2  # a planted mistake
+    assert np.max(np.abs(sampled(told(mixture, judge, 1.05), x, 25) - expected)) > 1e-2  # a planted mistake
