@@ -20,6 +20,7 @@ from score_sde.denoisers.discrete import (
     smld_sigma,
 )
 from score_sde.denoisers.exact import Empirical, Gaussian, GaussianMixture
+from score_sde.denoisers.isotropic import IsotropicMixture
 from score_sde.denoisers.karras import (
     HalfSigmaLabels,
     IDDPMLabels,
@@ -58,6 +59,7 @@ __all__ = [
     "HalfSigmaLabels",
     "IDDPMLabels",
     "IDDPMPrecondition",
+    "IsotropicMixture",
     "Labels",
     "LearnedRange",
     "LogSNRLabels",
