@@ -6,7 +6,8 @@ this file. A training step is forward, backward, Adam and the exponential moving
 ``train`` runs. PyTorch's network is diffusers' ``UNet2DModel`` of the same size, in a process of its own: it
 needs a Python that has torch and diffusers (``pip install torch diffusers``), by default this one. The
 timings alternate in rounds, so that the ratio of their medians holds where a machine's speed drifts; the
-two processes have the same processors.
+two processes have the same processors. What is timed follows one of its kind at once, as in training: memory
+that a process gave back while it waited may cost it seconds to get again.
 """
 
 from __future__ import annotations
@@ -168,6 +169,7 @@ def measure(name: str, rounds: int, batch: int, threads: int, python: str) -> di
     for index in range(rounds + 1):
         for action in ("step", "evaluate"):
             for side, runner in sides.items():
+                runner.time(action)
                 taken = runner.time(action)
                 if index:  # the first round warms up
                     times.setdefault((side, action), []).append(taken)
