@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
@@ -24,13 +24,16 @@ class DiffPIR(SteppedMethod):
     al. 2023, algorithm 1, eq. 11-14, for any alpha and sigma). x' = D + A^T (A A^T + rho)^-1 (y - A D): at
     lam = 0 or with exact y the projection onto y, as lam grows the denoiser alone.
 
-    Not a sample of p(x_0 | y): x' is a most probable value, about which nothing is spread but the noise.
+    Not a sample of p(x_0 | y): x' is a most probable value, about which nothing is spread but the noise; nor
+    of p(x_0) where y says nothing, since the steps lose variance as zeta grows.
 
     Attributes:
         sampler: its grid, steps, moves and final step; its predictor is not used. NoCorrector().
         lam: weight of the prior (the authors take 1 to 25).
         zeta: share of new noise.
     """
+
+    weighs_noise: ClassVar[bool] = False  # the steps keep no law, also without y
 
     sampler: Sampler = SAMPLER
     lam: float = 7.0

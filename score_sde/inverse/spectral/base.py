@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from score_sde import arrays
 from score_sde.errors import InputError
@@ -93,9 +94,11 @@ def white_variance(where: str, measurement: Measurement) -> Array:
 def require_noiseless(where: str, measurement: Measurement, remedy: str) -> None:
     """Raise unless y is exact, where its noise is known."""
     variance = white_variance(where, measurement)
-    if not isinstance(variance, jax.core.Tracer) and variance > 0:
-        found = float(jnp.sqrt(variance))
-        raise InputError(f"{where} for the noise's std", found, "0, since it takes y as exact", remedy)
+    if isinstance(variance, jax.core.Tracer):
+        return
+    std = float(np.sqrt(np.asarray(variance)))
+    if std > 0:
+        raise InputError(f"{where} for the noise's std", std, "0, since it takes y as exact", remedy)
 
 
 def require_no_corrector(where: str, sampler: Sampler) -> None:

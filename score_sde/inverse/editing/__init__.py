@@ -1,0 +1,6 @@
+"""Editing of pictures: by noise, and by way of their latents."""
+
+from score_sde.inverse.editing.inversion import Inversion
+from score_sde.inverse.editing.sdedit import SDEdit
+
+__all__ = ["Inversion", "SDEdit"]
