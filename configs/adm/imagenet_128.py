@@ -6,6 +6,7 @@ Data: imagenet2012 of tensorflow-datasets, written with file_format="array_recor
     reduced to 128 pixels. The loss is measured on its validation split.
 Published: 421.5 million parameters, 4.36 million updates of 256 (table 11). FID 5.91 (table 5); with its
     classifier FID 2.97, precision 0.78, recall 0.59 (README of the authors' code); 250 steps.
+Hardware: 521 V100-days (table 10).
 Guided: guided by configs/adm/imagenet_128_classifier.py with scale 0.5, once that is trained: add :guided
     to the file.
 Differs: the original computes in float16; this in bfloat16.

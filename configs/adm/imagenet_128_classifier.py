@@ -6,6 +6,7 @@ Data: imagenet2012 of tensorflow-datasets, written with file_format="array_recor
     reduced to 128 pixels. The accuracy is measured on its validation split.
 Published: 42.6 million parameters, 300,000 updates of 256 at a rate that falls to 0 (table 12; README of
     the authors' code).
+Hardware: 9 V100-days (table 10).
 Differs: the original also crops at random, to between 0.8 and 1 of the shorter side; this takes the middle
     square.
 """

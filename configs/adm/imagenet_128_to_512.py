@@ -6,6 +6,7 @@ Data: imagenet2012 of tensorflow-datasets, written with file_format="array_recor
     reduced to 512 pixels. The loss is measured on its validation split.
 Published: 308.8 million parameters, 1.05 million updates of 256 (table 13). FID 9.96 on samples of ADM of
     128 pixels (table 5), 3.85 on guided ones (README of the authors' code); 250 steps.
+Hardware: 1878 V100-days together with the model of 128 pixels (table 10).
 Samples: enlarges validation images, or with
     --config.condition.sampled=runs/adm/imagenet_128/sample/samples.npz the samples of the smaller model.
 Differs: the original computes in float16; this in bfloat16.

@@ -6,6 +6,7 @@ Data: imagenet2012 of tensorflow-datasets, written with file_format="array_recor
     reduced to 256 pixels. The loss is measured on its validation split.
 Published: 553.8 million parameters, 1.98 million updates of 256 (table 11). FID 10.94 (table 5); with its
     classifier FID 4.59, precision 0.82, recall 0.52 (README of the authors' code); 250 steps.
+Hardware: 916 V100-days (table 10).
 Guided: guided by configs/adm/imagenet_256_classifier.py with scale 1.0, once that is trained: add :guided
     to the file.
 Differs: the original computes in float16; this in bfloat16.

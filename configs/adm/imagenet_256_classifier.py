@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/adm/imagenet_256
 Data: imagenet2012 of tensorflow-datasets, written with file_format="array_record"; the middle squares,
     reduced to 256 pixels. The accuracy is measured on its validation split.
 Published: 54.1 million parameters, 500,000 updates of 256 at a rate that falls to 0 (table 12).
+Hardware: 46 V100-days (table 10).
 Differs: the original also crops at random, to between 0.8 and 1 of the shorter side; this takes the middle
     square.
 """

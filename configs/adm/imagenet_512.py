@@ -5,8 +5,8 @@ Command: python -m score_sde.main --mode=train --config=configs/adm/imagenet_512
 Data: imagenet2012 of tensorflow-datasets, written with file_format="array_record"; the middle squares,
     reduced to 512 pixels. The loss is measured on its validation split.
 Published: 559.0 million parameters, 1.94 million updates of 256 (table 11). FID 23.24 (table 5); with its
-    classifier FID 7.72, precision 0.87, recall 0.42 (README of the authors' code); 250 steps. 1914
-    V100-days (table 10).
+    classifier FID 7.72, precision 0.87, recall 0.42 (README of the authors' code); 250 steps.
+Hardware: not published; the 1914 V100-days of table 10 are of the model of 128 pixels and its upsampler.
 Guided: guided by configs/adm/imagenet_512_classifier.py with scale 4.0, once that is trained: add :guided
     to the file.
 """

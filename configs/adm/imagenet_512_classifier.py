@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/adm/imagenet_512
 Data: imagenet2012 of tensorflow-datasets, written with file_format="array_record"; the middle squares,
     reduced to 512 pixels. The accuracy is measured on its validation split.
 Published: 54.4 million parameters, 500,000 updates of 256 at a rate that falls to 0 (table 12).
+Hardware: not published.
 Differs: the original also crops at random, to between 0.8 and 1 of the shorter side; this takes the middle
     square.
 """

@@ -6,6 +6,7 @@ Data: imagenet2012 of tensorflow-datasets, written with file_format="array_recor
     reduced to 64 pixels. The loss is measured on its validation split.
 Published: 295.9 million parameters, 540,000 updates of 2048 (table 11). FID 2.61 (table 5); with its
     classifier FID 2.07, precision 0.74, recall 0.63 (README of the authors' code); 250 steps.
+Hardware: not published.
 Guided: guided by configs/adm/imagenet_64_classifier.py with scale 1.0, once that is trained: add :guided to
     the file.
 Differs: the original computes in float16; this in bfloat16.

@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/adm/imagenet_64_
 Data: imagenet2012 of tensorflow-datasets, written with file_format="array_record"; the middle squares,
     reduced to 64 pixels. The accuracy is measured on its validation split.
 Published: 65.4 million parameters, 300,000 updates of 1024 at a rate that falls to 0 (table 12).
+Hardware: not published.
 Differs: the original also crops at random, to between 0.8 and 1 of the shorter side; this takes the middle
     square.
 """

@@ -6,6 +6,7 @@ Data: lsun/bedroom of tensorflow-datasets, written with file_format="array_recor
     its validation split.
 Published: 552.8 million parameters, 500,000 updates of 256 (table 11). FID 1.90, precision 0.66, recall
     0.51 (README of the authors' code); 1000 steps.
+Hardware: not published.
 Differs: the original computes in float16; this in bfloat16.
 """
 

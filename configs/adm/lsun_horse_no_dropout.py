@@ -4,7 +4,9 @@ Command: python -m score_sde.main --mode=train --config=configs/adm/lsun_horse_n
     --workdir=runs/adm/lsun_horse_no_dropout
 Data: lsun/horse of tensorflow-datasets, written with file_format="array_record"; the loss is measured on
     its validation split.
-Published: 552.8 million parameters; 1000 steps. Length and batch are those of the model with dropout.
+Published: 552.8 million parameters, 250,000 updates. FID 2.95, precision 0.69, recall 0.55 (table 10); 1000
+    steps. The batch is that of the model with dropout.
+Hardware: 116 V100-days (table 10).
 Differs: the original computes in float16; this in bfloat16.
 """
 

@@ -7,12 +7,22 @@ from score_sde.denoisers import Clipped, LearnedRange, NoisePrediction, NoisyCla
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Accuracy
 from score_sde.experiment.trained import trained
+from score_sde.guidance import Unlabelled
 from score_sde.networks import ADM, ADMClassifier
 from score_sde.networks.layers import HeadsOf
 from score_sde.objectives import HybridLoss, NoisyClassification, UniformSteps
 from score_sde.samplers import Ancestral, LearnedVariance, Sampler, Sections, Transformed
 from score_sde.sdes import DiscreteVP, LinearBetas
-from score_sde.training import ClassLabels, ConstantEMA, Linear, NoEMA, Plan, Unconditional, adam
+from score_sde.training import (
+    ClassLabels,
+    ConstantEMA,
+    GuidedLabels,
+    Linear,
+    NoEMA,
+    Plan,
+    Unconditional,
+    adam,
+)
 from score_sde.training.augmentations import RandomFlip
 
 CHAIN = 1000  # steps of all their chains
@@ -22,10 +32,16 @@ def diffusion(
     variant, *, name, data, betas=LinearBetas, learning_rate=1e-4, guidance=None, sampling_steps=250,
     sampling_batch=16, condition=Unconditional, split="validation", **parts,
 ):  # fmt: skip
-    """A diffusion model with learned variances; ``guidance``: a classifier's file and a scale, or None."""
+    """A diffusion model with learned variances; ``guidance``: a classifier's file and a scale, or None.
+
+    Where the model has no classes, they are those that the classifier is told, and kept from the model.
+    """
     require_variant(variant, *(() if guidance is None else ("guided", "guided_fid")))
     fields, distance = fid(variant, name)
     guide = guided(*guidance) if variant.startswith("guided") else {}
+    sampler = respaced(pick(variant, sampling_steps, 4), **guide)
+    if guide and condition is Unconditional:
+        sampler, condition = call(Transformed, change=bind(Unlabelled.of), sampler=sampler), GuidedLabels
     defaults = {
         "data": data,
         "sde": chain(betas),
@@ -35,7 +51,7 @@ def diffusion(
         "ema": call(ConstantEMA, decay=0.9999),
         "condition": call(condition) if isinstance(condition, type) else condition,
         "augmentation": call(RandomFlip),
-        "sampler": respaced(pick(variant, sampling_steps, 4), **guide),
+        "sampler": sampler,
         "measures": (loss(variant, data, split=split), *distance),
         "n_samples": pick(variant, 64, 4),
         "sampling_batch": pick(variant, sampling_batch, 4),

@@ -2,8 +2,8 @@
 
 ``tiny`` is the same run on made-up images of 8 or 16 pixels with a small network, for trying things out in
 seconds. ``fid`` is the run itself, evaluated by the features and statistics that FID takes
-(``configs/parts/measures.py`` says how they are had). ADM's class-conditional runs also have ``guided``,
-whose samples a classifier guides, and ``guided_fid``.
+(``configs/parts/measures.py`` says how they are had). ADM's runs that have a classifier also have
+``guided``, whose samples it guides, and ``guided_fid``.
 """
 
 from score_sde.errors import InputError

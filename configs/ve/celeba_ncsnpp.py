@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/ve/celeba_ncsnpp
 Data: celeb_a of tensorflow-datasets, written with file_format="array_record": the middle 140 pixels,
     reduced to 64.
 Published: 62.7 million parameters, 1.3 million updates of 128.
+Hardware: not published.
 """
 
 from configs.default_celeba_configs import get_default_configs

@@ -6,6 +6,7 @@ Data: CelebA-HQ as files in a folder, prepared once:
     python -m score_sde.main --mode=prepare --from=celeba_hq --to=data/celebahq-1024x1024 --resolution=1024
     All of them are trained on, and the loss is measured on them too.
 Published: 105.8 million parameters (of which 16 frozen frequencies), 2.4 million updates of 8.
+Hardware: not published.
 Mended: the original imports torch and lacks fields that its JAX code reads (n_jitted_steps,
     eval.enable_loss), so that it could not run.
 """

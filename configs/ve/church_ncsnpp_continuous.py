@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/ve/church_ncsnpp
 Data: lsun/church_outdoor of tensorflow-datasets, written with file_format="array_record"; the loss is
     measured on its validation split.
 Published: 65.6 million parameters, 2.4 million updates of 64.
+Hardware: not published.
 """
 
 from configs.default_lsun_configs import get_default_configs

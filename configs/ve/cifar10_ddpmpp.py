@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/ve/cifar10_ddpmp
 Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the command says how.
 Added: the authors have no file for it. Everything but the network is that of ve/cifar10_ncsnpp.py,
     everything of the network that of DDPM++. 61.8 million parameters, 1.3 million updates of 128.
+Hardware: not published.
 """
 
 from configs.default_cifar10_configs import get_default_configs

@@ -7,6 +7,7 @@ Added: the authors have no file for it. Everything but the network is that of
     ve/cifar10_ncsnpp_deep_continuous.py, everything of the network that of DDPM++. It is told log sigma by
     random Fourier features, as all continuous VE models are. 106.7 million parameters, 950,000 updates of
     128.
+Hardware: not published.
 """
 
 from configs.default_cifar10_configs import get_default_configs

@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/ve/cifar10_ncsnp
 Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the command says how.
 Published: 62.7 million parameters, 1.3 million updates of 128; FID 2.45, inception score 9.73 (table 3: the
     best of the checkpoints at every 50,000 updates).
+Hardware: not published.
 """
 
 from configs.default_cifar10_configs import get_default_configs

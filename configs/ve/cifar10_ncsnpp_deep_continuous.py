@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/ve/cifar10_ncsnp
 Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the command says how.
 Published: 107.6 million parameters, 950,000 updates of 128; FID 2.20, inception score 9.89 (table 3: the
     best of the checkpoints at every 50,000 updates).
+Hardware: not published.
 """
 
 from configs.default_cifar10_configs import get_default_configs

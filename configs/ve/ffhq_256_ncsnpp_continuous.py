@@ -7,6 +7,7 @@ Data: Flickr-Faces-HQ as files in a folder, prepared once:
     All of them are trained on, and the loss is measured on them too. The original's files are StyleGAN's,
     reduced by averages of 2 x 2 pixels; these by Lanczos.
 Published: 65.6 million parameters, 2.4 million updates of 64.
+Hardware: not published.
 """
 
 from configs.default_lsun_configs import get_default_configs

@@ -7,6 +7,7 @@ Data: Flickr-Faces-HQ as files in a folder, prepared once:
     All of them are trained on, and the loss is measured on them too.
 Published: 105.8 million parameters (of which 16 frozen frequencies), 2.4 million updates of 8. Unlike the
     other VE models its loss is a mean over dimensions, not half the sum.
+Hardware: not published.
 Mended: the original imports torch and lacks fields that its JAX code reads (n_jitted_steps,
     eval.enable_loss), so that it could not run.
 """

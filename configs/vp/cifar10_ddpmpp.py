@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/vp/cifar10_ddpmp
 Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the command says how.
 Published: 61.8 million parameters, 1.3 million updates of 128; FID 2.78, inception score 9.64 (table 3: the
     best of the checkpoints at every 50,000 updates).
+Hardware: not published.
 """
 
 from configs.default_cifar10_configs import get_default_configs

@@ -6,6 +6,7 @@ Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the co
 Published: 61.8 million parameters, 1.3 million updates of 128; FID 2.55, inception score 9.58 (table 3: the
     best of the checkpoints at every 50,000 updates); 3.16 bits/dim and FID 3.93 by the probability-flow ODE
     (table 2: the last checkpoint).
+Hardware: not published.
 """
 
 from configs.default_cifar10_configs import get_default_configs

@@ -6,6 +6,7 @@ Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the co
 Published: 106.6 million parameters, 950,000 updates of 128; FID 2.41, inception score 9.68 (table 3: the
     best of the checkpoints at every 50,000 updates); 3.13 bits/dim and FID 3.08 by the probability-flow ODE
     (table 2: the last checkpoint).
+Hardware: not published.
 """
 
 from configs.default_cifar10_configs import get_default_configs

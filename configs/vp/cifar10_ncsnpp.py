@@ -4,6 +4,7 @@ Command: python -m score_sde.main --mode=train --config=configs/vp/cifar10_ncsnp
     --workdir=runs/vp/cifar10_ncsnpp
 Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the command says how.
 Published: 62.7 million parameters, 1.3 million updates of 128.
+Hardware: not published.
 """
 
 from configs.default_cifar10_configs import get_default_configs

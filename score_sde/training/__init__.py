@@ -2,7 +2,7 @@
 
 from score_sde.training.augmentations import Augmentation, KarrasAugmentation, NoAugmentation, RandomFlip
 from score_sde.training.checkpoint import Checkpoints, CheckpointWriter
-from score_sde.training.conditions import ClassLabels, Condition, LowResolution, Unconditional
+from score_sde.training.conditions import ClassLabels, Condition, GuidedLabels, LowResolution, Unconditional
 from score_sde.training.ema import EMA, ConstantEMA, HalfLifeEMA, NoEMA, WarmupEMA
 from score_sde.training.loop import Trained, fit
 from score_sde.training.optimizer import adam, sgd
@@ -24,6 +24,7 @@ __all__ = [
     "ConstantEMA",
     "Cosine",
     "DivergenceError",
+    "GuidedLabels",
     "HalfLifeEMA",
     "InverseSqrt",
     "KarrasAugmentation",

@@ -106,6 +106,33 @@ class ClassLabels(Condition):
         return {"labels": cond}
 
 
+class GuidedLabels(Condition):
+    """Nothing in training, as ``Unconditional``, and class labels of samples: for a classifier that guides.
+
+    The model of p(x) is changed by ``guidance.Unlabelled``, which keeps the labels from it.
+
+    Attributes:
+        sampled: as ``ClassLabels``'s.
+    """
+
+    sampled: tuple[int, ...] | None = static(None)
+
+    def __post_init__(self) -> None:
+        ClassLabels(sampled=self.sampled)
+
+    def __call__(self, batch: Mapping[str, Any], *, n_classes: int | None, key: Key | None = None) -> None:
+        """None."""
+        del batch, n_classes, key
+
+    def sample(self, key: Key, indices: Array, data: Data) -> Array:
+        """Labels (n,) of samples, as ``ClassLabels`` draws them."""
+        return ClassLabels(sampled=self.sampled).sample(key, indices, data)
+
+    def record(self, cond: Array) -> dict[str, Array]:
+        """``labels``."""
+        return {"labels": cond}
+
+
 class LowResolution(Condition):
     """The image at a lower resolution, which an upsampler makes large again; with labels if ``labels`` says.
 

@@ -34,6 +34,7 @@ def test_numbers_say_where_they_come_from(name):
     """Nothing of a paper's run is claimed to be measured here, and every published score names its table."""
     text = " ".join(card(name).split())
     assert "easured here" not in text
+    assert "Hardware: " in text
     assert re.search(r"\b(Published|Added): .*(million parameters|updates of \d+)", text)
     if "FID" in text:
         assert re.search(r"table \d|README|abstract", text)

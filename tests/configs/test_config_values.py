@@ -226,6 +226,16 @@ def test_adm_guided(size):
     assert load(f"adm/imagenet_{size}").sampler.sampler.predictor.guide is None
 
 
+def test_adm_guided_without_classes():
+    """README of guided-diffusion: scale 10, classes drawn for the classifier alone."""
+    plain, ours = load("adm/imagenet_256_unconditional"), load("adm/imagenet_256_unconditional", "guided")
+    assert (kind(plain.condition), kind(ours.condition)) == ("Unconditional", "GuidedLabels")
+    assert "Unlabelled" in str(ours.sampler.change)
+    guided = ours.sampler.sampler.sampler.predictor
+    assert (guided.guide_scale, guided.guide.config) == (10.0, "configs/adm/imagenet_256_classifier.py")
+    assert plain.sampler.sampler.predictor.guide is None
+
+
 # blocks, betas, batch, thousands of updates, rate, decay of weights
 CLASSIFIERS = {
     64: (4, "CosineBetas", 1024, 300, 6e-4, 0.2),

@@ -7,7 +7,7 @@ import pytest
 
 from score_sde.data import Digits, GaussianRing
 from score_sde.errors import InputError
-from score_sde.training import ClassLabels, LowResolution, Unconditional
+from score_sde.training import ClassLabels, GuidedLabels, LowResolution, Unconditional
 
 KEY = jax.random.key(0)
 BATCH = {"x": np.zeros((2, 1)), "label": np.array([3, 1])}
@@ -52,6 +52,16 @@ def test_the_label_of_a_sample_depends_on_its_index_alone():
     some, more = (condition.sample(KEY, jnp.arange(n), data) for n in (5, 40))
     np.testing.assert_array_equal(some, more[:5])
     assert len(np.unique(more)) > 5
+
+
+def test_labels_for_a_classifier_are_of_samples_alone():
+    condition, indices = GuidedLabels(), jnp.arange(20)
+    assert condition(BATCH, n_classes=10, key=KEY) is None
+    expected = ClassLabels().sample(KEY, indices, Digits())
+    np.testing.assert_array_equal(condition.sample(KEY, indices, Digits()), expected)
+    assert list(condition.record(expected)) == ["labels"]
+    with pytest.raises(InputError, match="sampled"):
+        GuidedLabels(sampled=())
 
 
 def test_chosen_labels_come_by_turns():

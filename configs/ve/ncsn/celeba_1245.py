@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/ve/ncsn/celeba_1
 Data: celeb_a of tensorflow-datasets, written with file_format="array_record": the middle 140 pixels,
     reduced to 64.
 Published: 1.3 million updates of 128.
+Hardware: not published.
 Differs: the JAX code widens the third refinement block to 256 channels, where the papers and the authors'
     PyTorch code have 128, as here; --config.network.refined="(2, 2, 2, 1)" gives the former.
 """

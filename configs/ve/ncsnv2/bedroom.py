@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/ve/ncsnv2/bedroo
 Data: lsun/bedroom of tensorflow-datasets, written with file_format="array_record"; the loss is measured on
     its validation split.
 Published: 2.4 million updates of 128.
+Hardware: not published.
 Mended: the original misspells training.continuous and so would train in continuous time a network that
     looks up its noise levels by number.
 """

@@ -6,6 +6,7 @@ Data: celeb_a of tensorflow-datasets, written with file_format="array_record": t
     reduced to 64.
 Published: 1.3 million updates of 128; FID 10.23 with a last denoising step (Song and Ermon 2020, table 1).
     The samplers of both papers differ from this one, which is the code's.
+Hardware: not published.
 Differs: the JAX code widens the third refinement block to 256 channels, where the papers and the authors'
     PyTorch code have 128, as here; --config.network.refined="(2, 2, 2, 1)" gives the former.
 """

@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/ve/ncsnv2/cifar1
 Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the command says how.
 Published: 1.3 million updates of 128; FID 10.87, inception score 8.40 with a last denoising step (Song and
     Ermon 2020, table 1). The samplers of both papers differ from this one, which is the code's.
+Hardware: not published.
 Differs: the JAX code widens the third refinement block to 256 channels, where the papers and the authors'
     PyTorch code have 128, as here; --config.network.refined="(2, 2, 2, 1)" gives the former.
 """

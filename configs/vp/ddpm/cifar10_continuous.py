@@ -5,6 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/vp/ddpm/cifar10_
 Data: cifar10 of tensorflow-datasets, prepared once; where it is missing, the command says how.
 Published: 35.2 million parameters, 1.3 million updates of 128; 3.21 bits/dim and FID 3.69 by the
     probability-flow ODE (table 2: the last checkpoint).
+Hardware: not published.
 """
 
 from configs.default_cifar10_configs import get_default_configs
