@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 Handler = Callable[..., Any]
@@ -56,7 +56,7 @@ def read_pickle(file: Any, handlers: Handlers, persistent: Callable[[Any], Any] 
     """
     machine = _Machine(handlers, persistent)
     try:
-        for instruction, argument, position in pickletools.genops(file):
+        for instruction, argument, position in _instructions(file):
             if instruction.name == "STOP":
                 return machine.stack.pop()
             try:
@@ -66,6 +66,14 @@ def read_pickle(file: Any, handlers: Handlers, persistent: Callable[[Any], Any] 
     except (IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"damaged pickle ({type(error).__name__}: {error})") from error
     raise ValueError("the pickle has no end")
+
+
+def _instructions(file: Any) -> Iterator[tuple[Any, Any, int | None]]:
+    """As ``pickletools.genops``, which says what is wrong but not what that means."""
+    try:
+        yield from pickletools.genops(file)
+    except ValueError as error:
+        raise ValueError(f"damaged or truncated pickle: {error}") from error
 
 
 class _Machine:
