@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from score_sde.errors import InputError
-from score_sde.inverse.base import LinearOperator, Operator
+from score_sde.inverse.base import LinearOperator, Operator, require_linear
 from score_sde.pytree import static
 from score_sde.typing import Batch
 
@@ -48,6 +48,11 @@ class Composed(Operator):
 
 class LinearComposed(Composed, LinearOperator):
     """A = A_outer A_inner; A^T = A_inner^T A_outer^T. ``Composed`` makes it of linear operators."""
+
+    def __post_init__(self) -> None:
+        require_linear("LinearComposed.outer", self.outer)
+        require_linear("LinearComposed.inner", self.inner)
+        super().__post_init__()
 
     def adjoint(self, y: Batch) -> Batch:
         """A^T y."""

@@ -9,12 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from score_sde.arrays import expand
 from score_sde.errors import InputError
 from score_sde.inverse.base import LinearOperator, SpectralOperator, require_linear
 from score_sde.inverse.operators.axes import decompose
 from score_sde.inverse.operators.checks import require_shape
 from score_sde.pytree import derived, static
-from score_sde.typing import Array, Batch
+from score_sde.typing import Array, Batch, Time
 
 LARGEST = 8192  # values of an example: beyond, the decomposition takes hours and gigabytes
 
@@ -94,6 +95,16 @@ class Dense(SpectralOperator):
     def measured_spectrum(self, y: Batch) -> Batch:
         """U^T y."""
         return _rows(y, self.left)
+
+    def weighted_adjoint(self, y: Batch, signal: Time, noise: Time) -> Batch:
+        """A^T (signal A A^T + noise I)^-1 y, in as many columns of V as the smaller side of A is long."""
+        few = min(self.matrix.shape)
+        values, z = self.values[:few], _rows(y, self.left[:, :few])
+        signal, noise = expand(jnp.asarray(signal), z), expand(jnp.asarray(noise), z)
+        total = signal * jnp.square(values) + noise
+        solvable = (total > 0) & (self.kept[:few] | (noise > 0))
+        z = jnp.where(solvable, values * z / jnp.where(solvable, total, 1), 0)
+        return _rows(z, self.right[:, :few].T).reshape(-1, *self.shape)
 
 
 @jax.jit

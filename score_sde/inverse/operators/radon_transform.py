@@ -50,8 +50,9 @@ class RadonTransform(LinearOperator):
 
     @property
     def detectors(self) -> int:
-        """As many as cover the diagonal, and three at least."""
-        return max(3, math.ceil(math.hypot(*self.shape[:2])))
+        """As many as cover the diagonal, three at least; odd where the width is, to stand under columns."""
+        least = max(3, math.ceil(math.hypot(*self.shape[:2])))
+        return least + (least - self.shape[1]) % 2
 
     def __call__(self, x: Batch) -> Batch:
         """The sinogram."""

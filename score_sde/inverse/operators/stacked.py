@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from score_sde.errors import InputError
-from score_sde.inverse.base import LinearOperator, Operator
+from score_sde.inverse.base import LinearOperator, Operator, require_linear
 from score_sde.pytree import static
 from score_sde.typing import Batch
 
@@ -60,6 +60,11 @@ class Stacked(Operator):
 
 class LinearStacked(Stacked, LinearOperator):
     """A^T y = sum of A_i^T y_i. ``Stacked`` makes it of linear operators."""
+
+    def __post_init__(self) -> None:
+        for operator in self.operators:
+            require_linear("LinearStacked.operators", operator)
+        super().__post_init__()
 
     def adjoint(self, y: Batch) -> Batch:
         """A^T y."""

@@ -70,7 +70,7 @@ def test_motion_blur_is_a_segment(length, angle):
 
 
 def test_a_horizontal_motion_has_its_weights_in_closed_form():
-    """A path from -1.5 to 1.5 holds all of the triangle about 0, 7/8 of those about 1, 1/8 of those about 2."""
+    """A path from -1.5 to 1.5 holds all of the triangle about 0, 7/8 of that about 1, 1/8 of that about 2."""
     found, _, _ = kernel_of(MotionBlur(shape=(5, 9, 1), length=3.0, angle=0.0))
     expected = np.array([0, 0, 1 / 8, 7 / 8, 1, 7 / 8, 1 / 8, 0, 0]) / 3
     np.testing.assert_allclose(found[2], expected, atol=2e-4)
