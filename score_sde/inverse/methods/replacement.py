@@ -56,10 +56,10 @@ class Replacement(SteppedMethod):
 
 def replaced(sampler: Sampler, seen: Seen) -> Sampler:
     """``sampler`` with what is seen put in after each of its steps."""
-    predictor = ReplacedPredictor(inner=sampler.predictor, seen=seen)
-    return sampler.replace(
-        predictor=predictor, corrector=ReplacedCorrector(inner=sampler.corrector, seen=seen)
-    )
+    predictor, corrector = ReplacedPredictor(inner=sampler.predictor, seen=seen), sampler.corrector
+    if corrector.evaluations:
+        corrector = ReplacedCorrector(inner=corrector, seen=seen)
+    return sampler.replace(predictor=predictor, corrector=corrector)
 
 
 class ReplacedPredictor(Predictor):
