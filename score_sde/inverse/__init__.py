@@ -12,14 +12,22 @@ from score_sde.inverse.base import (
     SpectralOperator,
     SteppedMethod,
 )
+from score_sde.inverse.editing import Inversion, SDEdit
 from score_sde.inverse.methods import (
+    DDNM,
+    DDRM,
     DPS,
     MCG,
     MMPS,
     TMPD,
     AdaptivePiGDM,
+    DDNMPlus,
+    DiffPIR,
     GaussianScore,
     PiGDM,
+    RePaint,
+    Replacement,
+    TimeTravel,
 )
 from score_sde.inverse.noises import GaussianNoise, PoissonNoise
 from score_sde.inverse.operators import (
@@ -44,6 +52,7 @@ from score_sde.inverse.operators import (
     SeparableBlur,
     Stacked,
 )
+from score_sde.inverse.original import OriginalColorization, OriginalInpainting
 from score_sde.inverse.particles import (
     CovarianceTwist,
     IsotropicTwist,
@@ -55,6 +64,8 @@ from score_sde.inverse.particles import (
 from score_sde.inverse.posterior import log_evidence, posterior
 
 __all__ = [
+    "DDNM",
+    "DDRM",
     "DPS",
     "MCG",
     "MMPS",
@@ -67,7 +78,9 @@ __all__ = [
     "Composed",
     "Convolution",
     "CovarianceTwist",
+    "DDNMPlus",
     "Dense",
+    "DiffPIR",
     "FourierSampling",
     "Function",
     "GaussianBlur",
@@ -76,6 +89,7 @@ __all__ = [
     "GuidedMethod",
     "HadamardSensing",
     "Identity",
+    "Inversion",
     "IsotropicTwist",
     "JPEGLike",
     "LinearOperator",
@@ -87,6 +101,8 @@ __all__ = [
     "NoTwist",
     "Noise",
     "Operator",
+    "OriginalColorization",
+    "OriginalInpainting",
     "ParticleMethod",
     "Particles",
     "PhaseRetrieval",
@@ -95,10 +111,14 @@ __all__ = [
     "PoissonNoise",
     "Quantization",
     "RadonTransform",
+    "RePaint",
+    "Replacement",
+    "SDEdit",
     "SeparableBlur",
     "SpectralOperator",
     "Stacked",
     "SteppedMethod",
+    "TimeTravel",
     "TwistedSMC",
     "log_evidence",
     "posterior",
