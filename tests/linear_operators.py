@@ -76,7 +76,7 @@ CASES: dict[str, list[Callable[[], LinearOperator]]] = {
     ],
     "MotionBlur": [lambda: operators.MotionBlur(shape=IMAGE, length=3.3, angle=30.0)],
     "RadonTransform": [
-        lambda: operators.RadonTransform(shape=(6, 5, 2), angles=[0.0, 20.0, 90.0, 133.0]),
+        lambda: operators.RadonTransform(shape=(6, 5, 2), angles=[10.0, 100.0]),
     ],
     "SeparableBlur": [
         lambda: operators.SeparableBlur(shape=IMAGE, rows=numbers(4, 6), columns=numbers(9, 8)),

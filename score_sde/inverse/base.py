@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from score_sde.arrays import expand
 from score_sde.denoisers.base import Denoiser
 from score_sde.errors import InputError
-from score_sde.inverse.conjugate_gradients import conjugate_gradients
+from score_sde.inverse.conjugate_gradients import attainable, conjugate_gradients
 from score_sde.pytree import Pytree, static
 from score_sde.samplers.base import Predictor, Sampling
 from score_sde.samplers.driver import Sampler
@@ -60,7 +60,7 @@ class LinearOperator(Operator):
         def precision(u: Batch) -> Batch:
             return signal * self.adjoint(self(u)) + noise * u
 
-        return conjugate_gradients(precision, b, ITERATIONS)
+        return conjugate_gradients(precision, b, ITERATIONS, attainable(self, y, b))
 
     def pseudo_inverse(self, y: Batch) -> Batch:
         """A^+ y: of the x that agree best with y, the shortest."""

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from score_sde.arrays import expand, sum_per_example
-from score_sde.typing import Array, Batch
+from score_sde.arrays import expand, norm_per_example, sum_per_example
+from score_sde.typing import Array, Batch, PerExample
 
 # Step, x, residual, direction, the residual's square (batch,); a tuple: files of functions define no class.
 _State = tuple[Array, Batch, Batch, Batch, Array]
 
 
 def conjugate_gradients(
-    product: Callable[[Batch], Batch], b: Batch, iterations: int, tolerance: float | None = None
+    product: Callable[[Batch], Batch], b: Batch, iterations: int, tolerance: PerExample | float | None = None
 ) -> Batch:
     """x with product(x) = b, where ``product`` is symmetric, not negative, and does not mix examples.
 
-    Every example takes steps of its own length and rests when its residual is below tolerance |b|, which
-    by default is 8 roundings. Of a singular system whose b lies in its range this is the shortest solution.
-    Derivatives are those of the exact solution, by another solve.
+    Every example takes steps of its own length and rests when its residual is below tolerance |b|, where
+    ``tolerance`` is 8 roundings unless given, alike for all examples or one for each. Of a singular system
+    whose b lies in its range this is the shortest solution. Derivatives are those of the exact solution, by
+    another solve.
     """
-    small = 8 * float(jnp.finfo(b.dtype).eps) if tolerance is None else tolerance
+    small = jnp.asarray(8 * jnp.finfo(b.dtype).eps if tolerance is None else tolerance, b.dtype)
 
     def solve(product: Callable[[Batch], Batch], b: Batch) -> Batch:
         return _solve(product, b, iterations, small)
@@ -32,9 +34,23 @@ def conjugate_gradients(
     return jax.lax.custom_linear_solve(product, b, solve, symmetric=True)
 
 
-def _solve(product: Callable[[Batch], Batch], b: Batch, iterations: int, tolerance: float) -> Batch:
+def attainable(operator: Callable[[Batch], Batch], y: Batch, b: Batch) -> PerExample:
+    """How small residuals can become beside |b|, b = A^T y: 1 where b is nothing but rounding errors.
+
+    Those are as large as roundings of |y| times the root mean square of A's singular values, which one random
+    vector tells well enough. Without this bound a y that A cannot see would be solved for, and blow up.
+    """
+    seen = operator(jax.random.normal(jax.random.key(0), (1, *b.shape[1:]), b.dtype))
+    scale = jnp.sqrt(jnp.sum(jnp.square(seen)) / math.prod(b.shape[1:]))
+    floor = 16 * jnp.finfo(b.dtype).eps * scale * norm_per_example(jax.lax.stop_gradient(y))
+    size = norm_per_example(jax.lax.stop_gradient(b))
+    ratio = jnp.where(size > floor, floor / jnp.where(size > floor, size, 1), 1)
+    return jax.lax.stop_gradient(jnp.maximum(ratio, 8 * jnp.finfo(b.dtype).eps))
+
+
+def _solve(product: Callable[[Batch], Batch], b: Batch, iterations: int, tolerance: Array) -> Batch:
     start = sum_per_example(jnp.square(b))
-    enough = jnp.square(jnp.asarray(tolerance, b.dtype)) * start
+    enough = jnp.square(tolerance) * start
 
     def unfinished(state: _State) -> Any:
         step, _, _, _, square = state

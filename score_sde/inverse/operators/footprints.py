@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+ROUNDING = 1e-12  # shares below it are differences of equal numbers: the pixel is not seen
+
 
 def shadow_shares(distance: np.ndarray, cosine: float, sine: float) -> np.ndarray:
     """How much of a unit square's shadow falls below ``distance`` from its centre: from 0 to 1.
@@ -42,4 +44,5 @@ def footprints(height: int, width: int, degrees: float, detectors: int) -> tuple
     reach = (abs(cosine) + abs(sine)) / 2
     first = np.clip(np.floor(centre - reach), 0, detectors - 3).astype(np.int32)
     edges = first + np.arange(4)[:, None] - centre
-    return first, np.diff(shadow_shares(edges, cosine, sine), axis=0)
+    shares = np.diff(shadow_shares(edges, cosine, sine), axis=0)
+    return first, np.where(shares > ROUNDING, shares, 0)

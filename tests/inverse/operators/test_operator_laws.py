@@ -20,7 +20,7 @@ from linear_operators import (
     weighted_adjoint,
 )
 
-from score_sde.inverse import SpectralOperator
+from score_sde.inverse import LinearOperator, SpectralOperator
 from score_sde.inverse.operators import Dense, GaussianBlur
 
 BATCH = 3
@@ -136,6 +136,34 @@ def test_variances_may_be_scalars():
     expected = rows(y) @ np.linalg.solve(0.7 * matrix @ matrix.T + 0.2 * np.eye(4), matrix)
     for solve in (weighted_adjoint, iterated_adjoint):
         close(rows(solve(operator, y, 0.7, 0.2)), expected)
+
+
+class Unseen(LinearOperator):
+    """The first value, and roundings of nothing, which a person would call zero."""
+
+    def __call__(self, x):
+        return jnp.concatenate([x[:, :1], 1e-16 * x[:, 1:2] + 1e-16 * x[:, :1]], axis=1)
+
+
+def test_what_is_not_seen_but_for_roundings_is_not_solved_for():
+    found = iterated_adjoint(Unseen(shape=(3,)), np.array([[2.0, 0.0], [0.0, 1.0], [2.0, 5.0]]), 1.0, 0.0)
+    close(found, [[2, 0, 0], [0, 0, 0], [2, 0, 0]])
+
+
+def test_derivatives_pass_through_the_solution():
+    """By y and by both variances: conjugate gradients have those of the closed form."""
+    operator, y = Dense(matrix=numbers(4, 6)), measured(Dense(matrix=numbers(4, 6)))
+    weights = numbers(BATCH, 6)
+    slopes = []
+    for solve in (weighted_adjoint, iterated_adjoint):
+
+        def total(y, signal, noise, solve=solve):
+            return jnp.sum(weights * solve(operator, y, signal, noise))
+
+        slopes.append(jax.grad(total, argnums=(0, 1, 2))(y, 0.7, np.array([0.1, 2.0, 0.3])))
+    for found, expected in zip(slopes[1], slopes[0], strict=True):
+        close(found, expected)
+        assert np.abs(1.05 * np.asarray(found) - expected).max() > 1e-3
 
 
 @pytest.mark.parametrize("name", ["LinearStacked-0", "RadonTransform-0", "Colorization-0"])

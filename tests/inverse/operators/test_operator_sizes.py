@@ -9,7 +9,6 @@ from score_sde.inverse import SpectralOperator
 from score_sde.inverse.operators import (
     BicubicDownsampling,
     Colorization,
-    Convolution,
     FourierSampling,
     GaussianBlur,
     HadamardSensing,
@@ -24,7 +23,6 @@ CASES = [
     lambda: BicubicDownsampling(shape=SHAPE, factor=4),
     lambda: GaussianBlur(shape=SHAPE, std=3.0),
     lambda: MotionBlur(shape=SHAPE, length=20.0, angle=45.0),
-    lambda: Convolution(shape=SHAPE, kernel=np.full((9, 9), 1 / 81)),
     lambda: HadamardSensing(shape=SHAPE, n=60000),
     lambda: FourierSampling(shape=SHAPE, mask=(np.arange(256) % 4 == 0)[None, :]),
 ]
@@ -32,14 +30,12 @@ CASES = [
 
 @pytest.mark.parametrize("build", CASES, ids=lambda build: type(build()).__name__)
 def test_large_images_fit(build):
-    """Of A^T (A A^T + I)^-1 A x and x - that, the squares under A and I add up to those of A x (by parts)."""
+    """z = A^T (A A^T + I)^-1 A x solves (A^T A + I) z = A^T A x; working memory below 64 images."""
     operator: SpectralOperator = build()
     x = jax.random.normal(jax.random.key(0), (1, *SHAPE))
     step = jax.jit(lambda operator, x: operator.weighted_adjoint(operator(x), 1.0, 1.0))
     lowered = step.lower(operator, x).compile()
-    used = lowered.memory_analysis().temp_size_in_bytes
-    assert used < 64 * x.nbytes
+    assert lowered.memory_analysis().temp_size_in_bytes < 64 * x.nbytes
     found = lowered(operator, x)
-    # (A^T A + I) found = A^T A x, whatever A is.
     gap = operator.adjoint(operator(found - x)) + found
     assert float(jnp.abs(gap).max()) < 1e-4 * float(jnp.abs(x).max())
