@@ -43,18 +43,19 @@ class Exact(Denoiser):
 
 
 class Bayes(NoisyClassifier):
-    """The exact p(y | x_t), from the posterior over components."""
+    """The exact p(y | x_t), proportional to p(y) p(x_t | y)."""
 
     network: object = static(max)  # unused
-    law: GaussianMixture = None
+    laws: tuple = ()
 
     def __post_init__(self):
         """Nothing to check."""
 
     @classmethod
     def of(cls, sde):
-        return cls(sde=sde, law=mixture(sde))
+        return cls(sde=sde, laws=tuple(mixture(sde, label) for label in range(NULL)))
 
     def logits(self, x, t, *, key=None):
-        components = jnp.log(self.law.posterior(x, t))
-        return jnp.stack([jax.nn.logsumexp(components[:, y == CLASSES], axis=1) for y in range(NULL)], axis=1)
+        weights = [WEIGHTS[label == CLASSES].sum() for label in range(NULL)]
+        pairs = zip(weights, self.laws, strict=True)
+        return jnp.stack([np.log(w) + law.log_prob(x, t) for w, law in pairs], axis=1)

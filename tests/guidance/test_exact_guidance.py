@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from labelled_mixture import NULL, Bayes, Exact, mixture
-from user_sde import GeometricOU
+from labelled_mixture import CLASSES, NULL, Bayes, Exact, mixture
+from user_sde import LogisticDiffusion
 from walk import concrete_subclasses
 
 from score_sde import denoisers, guidance, sdes
@@ -53,6 +53,14 @@ def test_classifier_free_is_a_sum_of_two_scores(family):
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
 
 
+def test_the_classifier_is_the_mixtures_posterior():
+    sde, x, t, _ = problem(sdes.VP)
+    posterior = mixture(sde).posterior(x, t)
+    for label in range(NULL):
+        found = jnp.exp(Bayes.of(sde).log_prob(x, t, jnp.full(6, label)))
+        np.testing.assert_allclose(found, posterior[:, label == CLASSES].sum(axis=1), rtol=1e-10)
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
 def test_temperature_divides_the_logits(temperature):
     """grad log p_tau(y | x) = (g_y - sum_k p_tau(k) g_k) / tau, g_k = s(x | k) - s(x), p_tau ~ p^(1/tau)."""
@@ -89,7 +97,7 @@ def test_processes_without_a_closed_kernel():
         def score(self, x, t, cond=None, *, key=None):
             return -x
 
-    process = GeometricOU()
+    process = LogisticDiffusion()
     judge = denoisers.NoisyClassifier(
         sde=process, network=lambda x, labels, key=None: x * jnp.array([1.0, 3.0])
     )
@@ -155,7 +163,7 @@ def test_dynamic_threshold_is_imagens():
     )
     model = guidance.DynamicThreshold.of(Wide(sde=sdes.VP()), 90.0)
     s = np.maximum(np.percentile(np.abs(3 * x).reshape(4, -1), 90, axis=1), 1)[:, None, None, None]
-    assert (s > 1).sum() == 2
+    assert (s > 1).sum() == 3  # one example stays as it is
     np.testing.assert_allclose(model(x, 0.5), np.clip(3 * x, -s, s) / s, rtol=1e-12)
     # Of data in [0, 4]: the same about its middle.
     shifted = guidance.DynamicThreshold.of(Wide(sde=sdes.VP()), 90.0, 0.0, 4.0)
