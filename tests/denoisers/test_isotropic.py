@@ -1,4 +1,4 @@
-"""The cheap mixture is the general one: against GaussianMixture, whose laws tests/denoisers/test_exact.py holds."""
+"""The cheap mixture is the general one: against GaussianMixture, which tests/denoisers/test_exact.py judges."""
 
 import jax
 import jax.numpy as jnp

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from score_sde.arrays import flatten, normal_like, sum_per_example
 from score_sde.denoisers.base import Denoiser
@@ -53,7 +54,7 @@ class MCGDiff(ParticleFilter):
             raise InputError("MCGDiff for noise", name, "GaussianNoise", "use TwistedSMC for others")
         std, spread = measurement.noise.std, self.data_std
         known = not isinstance(std, jax.core.Tracer) and not isinstance(spread, jax.core.Tracer)
-        if known and std == 0 and spread == 0:
+        if known and np.asarray(std) == 0 and np.asarray(spread) == 0:
             raise InputError("MCGDiff.data_std", 0, "more than zero for exact measurements")
 
     def begin(

@@ -1,0 +1,1 @@
+"""Every posterior method against exact posteriors of a Gaussian mixture."""
