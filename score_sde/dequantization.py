@@ -37,6 +37,17 @@ class Units(Pytree, ABC):
         """log |dx / d raw| of one dimension."""
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """The values of model space that are black and white in a picture."""
+        return -1.0, 1.0
+
+    def of_picture(self, key: Key, brightness: Array) -> Batch:
+        """Model space from brightness between 0 (black) and 1 (white); ``key`` serves dequantisation noise."""
+        del key
+        low, high = self.interval
+        return low + (high - low) * jnp.asarray(brightness)
+
+    @property
     def dequantized(self) -> Units:
         """The units whose ``encode`` spreads integers over their cells, for likelihoods of trained models.
 
@@ -74,6 +85,11 @@ class Levels(Units):
         if not self.low < self.high:
             raise InputError(f"{name}.high", self.high, f"more than low = {self.low!r}", "raise it")
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """``low`` and ``high``."""
+        return self.low, self.high
+
     def check(self, raw: Array, where: str = "data") -> None:
         """Raise InputError unless all values are integers in 0..levels-1."""
         values = np.asarray(raw)
@@ -106,6 +122,10 @@ class UniformDequantization(Levels):
     def log_scale(self) -> float:
         """log((high - low) / levels)."""
         return math.log((self.high - self.low) / self.levels)
+
+    def of_picture(self, key: Key, brightness: Array) -> Batch:
+        """The nearest level, at a random place of its cell."""
+        return self.encode(key, jnp.round(jnp.asarray(brightness) * (self.levels - 1)))
 
     def _place(self, position: Array) -> Array:
         return (self.high - self.low) * position / self.levels + self.low

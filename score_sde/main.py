@@ -60,6 +60,7 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from absl import flags, logging
@@ -83,8 +84,13 @@ def run(argv: list[str]) -> int:
     if set(HELP) & set(argv[1:]):
         print(__doc__)
         return 0
+    return guarded(lambda: _run(argv))
+
+
+def guarded(work: Callable[[], None]) -> int:
+    """Do the work of a command; its exit code, with mistakes told in one line."""
     try:
-        _run(argv)
+        work()
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from what was saved", file=sys.stderr)
         return 130
@@ -113,14 +119,17 @@ def _run(argv: list[str]) -> None:
     modes.run_mode(FLAGS.mode, values, config)
 
 
-def split_overrides(argv: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
-    """Take ``--config.FIELD=VALUE``, ``--config.FIELD VALUE`` and ``--noconfig.FIELD`` out of ``argv``."""
+def split_overrides(argv: list[str], name: str = "config") -> tuple[list[str], list[tuple[str, str]]]:
+    """Take ``--config.FIELD=VALUE``, ``--config.FIELD VALUE`` and ``--noconfig.FIELD`` out of ``argv``.
+
+    ``name`` is what stands for ``config``.
+    """
     rest: list[str] = []
     changes: list[tuple[str, str]] = []
     waiting = list(argv)
     while waiting:
         argument = waiting.pop(0)
-        match = re.fullmatch(r"--?(no)?config\.([^=]*)(=(.*))?", argument, flags=re.DOTALL)
+        match = re.fullmatch(rf"--?(no)?{name}\.([^=]*)(=(.*))?", argument, flags=re.DOTALL)
         if match is None:
             rest.append(argument)
         elif match[1] or match[3]:

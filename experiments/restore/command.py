@@ -1,0 +1,104 @@
+"""From the words of the command line to a task, and its work."""
+
+from __future__ import annotations
+
+import inspect
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from score_sde import inverse
+from score_sde.config import bind, build, call, load_config, marker, override, to_json
+from score_sde.errors import InputError, did_you_mean
+from score_sde.experiment.base import Experiment
+from score_sde.experiment.base import restore as restore_model
+from score_sde.experiment.restoring import Task, restore_images
+from score_sde.experiment.restoring.images import half_mask, read_mask
+from score_sde.inverse import noises, operators
+from score_sde.modes import trained
+
+Changes = Sequence[tuple[str, str]]
+
+
+def restore(values: Mapping[str, Any], changes: Mapping[str, Changes]) -> dict[str, Any]:
+    """Restore the images that the flags name; returns what ``restore.json`` holds."""
+    config = load_config(values["config"])
+    for path, text in changes["config"]:
+        override(config, path, text)
+    experiment = build(config)
+    workdir = trained(pathlib.Path(values["workdir"]), config, experiment.may_change)
+    settings = {name: value for name, value in values.items() if name not in ("input", "output", "workdir")}
+    described = {
+        "operator": _operator(values, changes["operator"], experiment),
+        "noise": _noise(values["noise"], changes["noise"]),
+        "method": _method(values["method"], changes["method"], values["steps"]),
+    }
+    parts = {
+        name: build(node, f"--{name}") if isinstance(node, ConfigDict) else node
+        for name, node in described.items()
+    }
+    written = {name: to_json(node) for name, node in described.items() if isinstance(node, ConfigDict)}
+    output = pathlib.Path(values["output"] or workdir / "restore")
+    restored = restore_model(experiment, workdir)
+    print(f"restoring with the checkpoint of step {restored.step}", flush=True)
+    given = ("samples", "seed", "measured", "truth", "resize")
+    task = Task(
+        **parts,
+        **{name: values[name] for name in given},
+        settings=settings | written | {"step": restored.step, "config": to_json(config)},
+    )
+    return restore_images(experiment, restored.model, task, given=values["input"], output=output)
+
+
+def _operator(values: Mapping[str, Any], changes: Changes, experiment: Experiment) -> Any:
+    """A description of the operator, or the mask itself, whose pixels no text describes."""
+    shape = experiment.data.shape
+    if values["mask"] is None:
+        return _part("--operator", values["operator"], operators, changes, shape=shape)
+    if changes:
+        raise InputError(f"--operator.{changes[0][0]}", changes[0][1], "no --operator beside --mask")
+    file = pathlib.Path(values["mask"])
+    mask = read_mask(file, shape) if file.is_file() else half_mask(values["mask"], shape)
+    return operators.Mask(mask=mask, shape=shape)
+
+
+def _method(name: str, changes: Changes, steps: int | None) -> ConfigDict:
+    """A description of the method, with ``steps`` steps also where its predictor counts them."""
+    described = _part("--method", name, inverse, changes)
+    if steps is None:
+        return described
+    sampler = described.get("sampler")
+    if sampler is None or "n_steps" not in sampler:
+        raise InputError("--steps", steps, "a method whose sampler counts steps", "use --method.FIELD=VALUE")
+    counted = [("sampler.n_steps", str(steps))]
+    counted += [("sampler.predictor.N", str(steps))] if "N" in sampler.predictor else []
+    return _changed("--method", described, counted)
+
+
+def _noise(given: str, changes: Changes) -> ConfigDict:
+    try:
+        described = bind(noises.GaussianNoise, std=float(given))
+    except ValueError:
+        return _part("--noise", given, noises, changes)
+    return _changed("--noise", described, changes)
+
+
+def _part(flag: str, name: str, known: Any, changes: Changes, **given: Any) -> ConfigDict:
+    """A description of the class ``name``, of a package of ours or ``module:Class``, with its fields."""
+    public = [each for each in known.__all__ if not inspect.isabstract(getattr(known, each))]
+    if ":" not in name and name not in public:
+        remedy = did_you_mean(name, public) or "or module:Class of your own"
+        raise InputError(flag, name, f"a class of {known.__name__} ({', '.join(public)})", remedy)
+    target = name if ":" in name else f"{known.__name__}:{name}"
+    return _changed(flag, bind(target, **given), changes)
+
+
+def _changed(flag: str, described: ConfigDict, changes: Changes) -> ConfigDict:
+    """What lacks required fields until they are overridden, as a call that is complete."""
+    for path, text in changes:
+        override(described, path, text, flag)
+    kind = marker(described)
+    fields = {key: value for key, value in described.items() if key != kind}
+    return call(described[kind], **fields)
