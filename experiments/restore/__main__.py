@@ -20,7 +20,7 @@ Flags:
   --operator.FIELD=VALUE     a field of it, as --operator.factor=2
   --mask                     hidden pixels, in place of --operator: left, right, top, bottom, center, or an
                              image of the data's size, black where hidden
-  --method                   what draws: a class of score_sde.inverse (default PiGDM), or module:Class
+  --method                   what draws: a class of score_sde.inverse (default AdaptivePiGDM), or module:Class
   --method.FIELD=VALUE       a field of it, as --method.sampler.predictor.churn=20
   --steps                    steps of the method's sampler (default: the method's)
   --noise                    standard deviation of the noise in the model's units, where black is -1 and white
@@ -61,7 +61,7 @@ for _name, _default in {
     "output": None,
     "operator": None,
     "mask": None,
-    "method": "PiGDM",
+    "method": "AdaptivePiGDM",
     "noise": "0.05",
     "truth": None,
     "compilation_cache": None,
