@@ -18,7 +18,7 @@ def distinct():
     """The names whose small runs differ in more than what is measured."""
     found = {}
     for name in names():
-        if "/" in name:  # digits and Fashion-MNIST have tests of their own
+        if "/" in name:  # those of digits and Fashion-MNIST have tests of their own
             config = load(name, "tiny")
             parts = {field: text_of(part) for field, part in config.items() if hasattr(part, "items")}
             found.setdefault(tuple(parts.items()), name)
