@@ -42,7 +42,7 @@ class Units(Pytree, ABC):
         return -1.0, 1.0
 
     def of_picture(self, key: Key, brightness: Array) -> Batch:
-        """Model space from brightness between 0 (black) and 1 (white); ``key`` serves dequantisation noise."""
+        """Model space from brightness, 0 (black) to 1 (white); ``key`` serves dequantisation noise."""
         del key
         low, high = self.interval
         return low + (high - low) * jnp.asarray(brightness)

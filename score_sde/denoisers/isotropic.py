@@ -85,7 +85,7 @@ class IsotropicMixture(Denoiser):
         pick, draw = jax.random.split(key)
         k = jax.random.choice(pick, self.weights.shape[0], (n,), p=self.weights)
         z = jax.random.normal(draw, (n, *self.means.shape[1:]), self.means.dtype)
-        return self.means[k] + expand(self.stds[k], z) * z
+        return self.means[k] + expand(jnp.asarray(self.stds)[k], z) * z
 
     def _parts(self, x: Batch, t: Time) -> _Parts:
         times = per_example(t, x)

@@ -1,4 +1,4 @@
-"""The cheap mixture is the general one: against GaussianMixture, which tests/denoisers/test_exact.py judges."""
+"""The cheap mixture is the general one: GaussianMixture, which tests/denoisers/test_exact.py judges."""
 
 import jax
 import jax.numpy as jnp

@@ -209,7 +209,7 @@ class Twist(Pytree):
         return 1
 
 
-def resampled(key: Key, cloud: Cloud, threshold: Array) -> Cloud:
+def resampled(key: Key, cloud: Cloud, threshold: Array | float) -> Cloud:
     """Particles by their weights where the effective number is below ``threshold`` of all."""
     count = cloud.log_weights.shape[0]
 

@@ -108,7 +108,12 @@ def _sight(measurement: Measurement) -> Sight:
     values, seen = operator.singular_values, operator.kept
     safe = jnp.where(seen, values, 1)
     target = operator.measured_spectrum(measurement.y)[0] / safe
-    return Sight(jnp.where(seen, target, 0), measurement.noise.std / safe, seen)
+    return Sight(jnp.where(seen, target, 0), _std(measurement) / safe, seen)
+
+
+def _std(measurement: Measurement) -> Array:
+    """Of Gaussian noise, which is all that ``check`` admits."""
+    return jnp.sqrt(jnp.mean(measurement.noise.variance(measurement.y)))
 
 
 def _ahead(model: Denoiser, sight: Sight, t: Array) -> Array:
@@ -138,7 +143,7 @@ def _scale(model: Denoiser, t: Array, passed: Array) -> Array:
 def _constant(measurement: Measurement) -> Array:
     """log p(y) less log p(targets): the scales 1 / s_i, and what of y no x_0 explains."""
     operator, y = measurement.operator, measurement.y
-    seen, variance = operator.kept, jnp.square(measurement.noise.std)
+    seen, variance = operator.kept, jnp.square(_std(measurement))
     scales = jnp.sum(jnp.where(seen, jnp.log(jnp.where(seen, operator.singular_values, 1)), 0))
     beyond = math.prod(y.shape[1:]) - jnp.sum(seen)
     square = jnp.sum(jnp.square(flatten(y - operator(operator.pseudo_inverse(y)))))

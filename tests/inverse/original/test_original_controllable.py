@@ -137,9 +137,7 @@ def test_compiled_it_gives_finite_draws_and_another_y_does_not_compile_again(cas
 def test_mistakes_are_named(case):
     method, model, measurement, shape = setting(case, CASES[0])
     noisy = measurement.replace(noise=GaussianNoise(std=0.1))
-    with pytest.raises(
-        InputError, match=r"std = 0\.1: expected 0.*; use Replacement"
-    ):
+    with pytest.raises(InputError, match=r"std = 0\.1: expected 0.*; use Replacement"):
         method(jax.random.key(0), model, noisy, shape)
     whole = Measurement(y=jnp.zeros(shape), operator=Identity(shape=shape[1:]), noise=GaussianNoise(std=0.0))
     with pytest.raises(InputError, match="OriginalInpainting for operator = 'Identity': expected a Mask"):
