@@ -57,8 +57,8 @@ class OriginalMethod(SteppedMethod):
 
     The noise is drawn in the original's order, all of it by ``arrays.normal_like``: the prior, then in each
     step that of the corrector's updates, of its known values, of the predictor, of its known values. To feed
-    recorded noise (channels last), put a function that hands it out in the place of ``arrays.normal_like`` and
-    call the method under ``jax.disable_jit()``, as ``tests/inverse/original`` does.
+    recorded noise (channels last), put a function that hands it out in the place of ``arrays.normal_like``,
+    and call the method under ``jax.disable_jit()``, as ``tests/inverse/original`` does.
     """
 
     @abstractmethod
