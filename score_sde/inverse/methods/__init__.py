@@ -1,6 +1,7 @@
 """Methods that draw from p(x_0 | y), one a file."""
 
 from score_sde.inverse.methods.covariance_solvers import (
+    Budget,
     ConjugateGradients,
     CovarianceSolver,
     Direct,
@@ -32,6 +33,7 @@ __all__ = [
     "MMPS",
     "TMPD",
     "AdaptivePiGDM",
+    "Budget",
     "ConjugateGradients",
     "CovarianceSolver",
     "DDNMPlus",

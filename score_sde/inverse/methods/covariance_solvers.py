@@ -95,3 +95,23 @@ class Exact(CovarianceSolver):
         few = math.prod(residual.shape[1:]) <= self.largest
         solver = Direct() if few else ConjugateGradients(iterations=self.iterations)
         return solver(product, noise, residual)
+
+
+class Budget(CovarianceSolver):
+    """Exact where y has few values; else as far as so many conjugate gradient steps lead.
+
+    Attributes:
+        products: at most, each of them a transpose of the network.
+    """
+
+    products: int = static(5)
+
+    def __post_init__(self) -> None:
+        if self.products < 1:
+            raise InputError("Budget.products", self.products, "a count of at least 1")
+
+    def __call__(self, product: Product, noise: Array, residual: Batch) -> Batch:
+        """By the better of the two that it can pay for."""
+        few = math.prod(residual.shape[1:]) <= self.products
+        solver = Direct() if few else ConjugateGradients(iterations=self.products)
+        return solver(product, noise, residual)

@@ -35,7 +35,7 @@ class DPS(SteppedMethod):
     weighs_noise: ClassVar[bool] = False
 
     sampler: Sampler = SAMPLER
-    step_size: float = 1.0
+    step_size: float = 0.3
     scaling: StepScaling = OverNorm()
 
     def stepped(self, predictor: Predictor, measurement: Measurement) -> Predictor:

@@ -12,7 +12,7 @@ from score_sde.denoisers.base import Denoiser
 from score_sde.guidance.base import Guided, Look
 from score_sde.guidance.shifts import shift_score
 from score_sde.inverse.base import GuidedMethod, Measurement
-from score_sde.inverse.default_sampler import SAMPLER
+from score_sde.inverse.default_sampler import GUIDED_SAMPLER
 from score_sde.samplers.base import Sampling
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Batch, Condition, Key, Time
@@ -44,7 +44,7 @@ class GradientMethod(GuidedMethod):
     Where alpha = 0 nothing is added: x_t then carries nothing of x_0.
     """
 
-    sampler: Sampling = SAMPLER
+    sampler: Sampling = GUIDED_SAMPLER
 
     @abstractmethod
     def pull(self, measurement: Measurement, local: Local) -> Batch:

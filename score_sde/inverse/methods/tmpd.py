@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from score_sde.inverse.base import Measurement
-from score_sde.inverse.methods.covariance_solvers import CovarianceSolver, Exact
+from score_sde.inverse.methods.covariance_solvers import Budget, CovarianceSolver
 from score_sde.inverse.methods.gradient import GradientMethod, Local
 from score_sde.inverse.methods.tweedie import covariance_pull
 from score_sde.typing import Batch
@@ -20,11 +20,12 @@ class TMPD(GradientMethod):
     Operators that are not linear are replaced by their derivative at D.
 
     Attributes:
-        solver: ``Exact()``, or ``RowSums()`` for the paper's diagonal approximation, which costs one product
-            and is right only where A C A^T is diagonal.
+        solver: ``Budget()``, exact for up to 5 values of y and MMPS beyond; ``Exact()`` whatever it takes; or
+            ``RowSums()``, the paper's diagonal approximation for images, which costs one product and is
+            right only where A C A^T is diagonal.
     """
 
-    solver: CovarianceSolver = Exact()
+    solver: CovarianceSolver = Budget()
 
     def pull(self, measurement: Measurement, local: Local) -> Batch:
         """A^T (A C A^T + noise)^-1 (y - A D)."""
