@@ -60,6 +60,16 @@ def test_the_readers_own_sde_samples_its_target(notebook):
     np.testing.assert_allclose(std, [1.0, 0.5], rtol=4 / np.sqrt(2 * 500) + 0.02)
 
 
+def test_the_readers_restored_points_have_the_exact_posterior(notebook):
+    """Means within four standard errors and 5 % of a standard deviation."""
+    restored, exact = np.asarray(notebook["restored"]), notebook["exact"]
+    points = np.asarray(exact.sample(jax.random.key(3), 20000))
+    assert (
+        np.abs(points[:, 0].mean() - restored[:, 0].mean()) < (4 / np.sqrt(500) + 0.05) * points[:, 0].std()
+    )
+    np.testing.assert_allclose(restored.std(0), points.std(0), rtol=4 / np.sqrt(2 * 500) + 0.05)
+
+
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
     """The README's command lines, run in its order on the configuration's ``:tiny`` variant."""
