@@ -45,12 +45,18 @@ def test_classifier_free_is_a_sum_of_two_scores(family):
     """(1 - w) s(x_t) + w s(x_t | y); 0 is p(x), 1 is p(x | y), a scale for each example as well."""
     sde, x, t, labels = problem(family)
     scales = jnp.array([0.0, 1.0, 2.0, 3.5, -1.0, 7.5])
-    told = [mixture(sde, label).score(x[i : i + 1], t[i])[0] for i, label in enumerate(LABELS)]
-    untold = mixture(sde).score(x, t)
-    expected = (1 - scales)[:, None] * untold + scales[:, None] * jnp.stack(told)
-    for null in (NULL, None):
-        found = guidance.ClassifierFree.of(Exact.of(sde), scales, null).score(x, t, labels)
-        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+    exact = Exact.of(sde)
+
+    @jax.jit
+    def run(x):
+        told = jnp.stack([law.score(x, t) for law in exact.laws])
+        found = [guidance.ClassifierFree.of(exact, scales, null).score(x, t, labels) for null in (NULL, None)]
+        return told[labels, jnp.arange(len(x))], told[NULL], *found
+
+    told, untold, *found = run(x)
+    expected = (1 - scales)[:, None] * untold + scales[:, None] * told
+    for score in found:
+        np.testing.assert_allclose(score, expected, rtol=1e-10, atol=1e-12)
 
 
 def test_the_classifier_is_the_mixtures_posterior():
@@ -61,21 +67,23 @@ def test_the_classifier_is_the_mixtures_posterior():
         np.testing.assert_allclose(found, posterior[:, label == CLASSES].sum(axis=1), rtol=1e-10)
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
-def test_temperature_divides_the_logits(temperature):
+def test_temperature_divides_the_logits():
     """grad log p_tau(y | x) = (g_y - sum_k p_tau(k) g_k) / tau, g_k = s(x | k) - s(x), p_tau ~ p^(1/tau)."""
     sde, x, t, labels = problem(sdes.VP)
-    scale = 1.7
-    gains = np.stack([mixture(sde, k).score(x, t) - mixture(sde).score(x, t) for k in range(NULL)])
-    chances = np.exp(np.asarray(Bayes.of(sde).logits(x, t))) ** (1 / temperature)
-    chances /= chances.sum(axis=1, keepdims=True)
-    mean = np.einsum("bk,kbd->bd", chances, gains)
-    gradient = (gains[LABELS, np.arange(6)] - mean) / temperature
-    guided = guidance.ClassifierGuided.of(mixture(sde), Bayes.of(sde), scale, temperature)
-    found = guided.score(x, t, labels)
-    np.testing.assert_allclose(found, mixture(sde).score(x, t) + scale * gradient, rtol=1e-9, atol=1e-11)
-    off = guided.replace(temperature=1.05 * temperature).score(x, t, labels)
-    assert np.max(np.abs(off - found)) > 1e-3
+    scale, judge, law = 1.7, Bayes.of(sde), mixture(sde)
+    guided = guidance.ClassifierGuided.of(law, judge, scale)
+    run = jax.jit(lambda tau: guided.replace(temperature=tau).score(x, t, labels))
+    scores, plain, logits = jax.jit(
+        lambda x: (jnp.stack([own.score(x, t) for own in judge.laws]), law.score(x, t), judge.logits(x, t))
+    )(x)
+    gains = np.asarray(scores - plain)
+    for temperature in (0.5, 1.0, 4.0):
+        chances = np.exp(np.asarray(logits)) ** (1 / temperature)
+        chances /= chances.sum(axis=1, keepdims=True)
+        mean = np.einsum("bk,kbd->bd", chances, gains)
+        gradient = (gains[LABELS, np.arange(6)] - mean) / temperature
+        np.testing.assert_allclose(run(temperature), plain + scale * gradient, rtol=1e-9, atol=1e-11)
+        assert np.max(np.abs(run(1.05 * temperature) - run(temperature))) > 1e-3
 
 
 def test_a_classifier_may_be_any_score():
