@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import time
@@ -65,11 +66,11 @@ def _trained(
 ) -> tuple[Experiment, Any]:
     root = pathlib.Path(__file__).parents[2]
     config = load_config(f"{root / file}:{sizes.variant}" if sizes.variant else str(root / file))
-    for field, value in (changes or {}).items():
-        override(config, field, str(value))
+    for field, steps in (changes or {}).items():
+        override(config, field, str(steps))
     experiment = build(config)
     print(f"{file}: training, or finding trained, in {workdir}", flush=True)
-    train(experiment, workdir)
+    train(dataclasses.replace(experiment, sampler=None), workdir)  # without snapshots: grids come later
     return experiment, restore(experiment, workdir).model
 
 
