@@ -5,6 +5,7 @@ from score_sde.data.base import ArraySource, Dataset, Source
 from score_sde.data.batches import Batches, in_order
 from score_sde.data.digits import Digits
 from score_sde.data.folder import ImageFolder
+from score_sde.data.patches import Patches
 from score_sde.data.streaming import StreamedBatches
 from score_sde.data.synthetic import Synthetic
 from score_sde.data.tfds import TFDS
@@ -20,6 +21,7 @@ __all__ = [
     "Digits",
     "GaussianRing",
     "ImageFolder",
+    "Patches",
     "Pinwheel",
     "Source",
     "Spiral",

@@ -12,7 +12,7 @@ from config_files import experiment, load, names, text_of
 
 from score_sde.networks.base import count, initialise
 
-OURS = {"digits", "digits_classifier", "digits_conditional", "fashion_mnist"}  # no paper's
+OURS = {"digits", "digits_classifier", "digits_conditional", "fashion_mnist", "patches"}  # no paper's
 EDM = {
     "edm/cifar10_uncond_vp": "cifar10-32 ddpmpp label_dim=0 augment_dim=9 channel_mult=2,2,2",
     "edm/cifar10_cond_vp": "cifar10-32 ddpmpp label_dim=10 augment_dim=9 channel_mult=2,2,2",

@@ -1,0 +1,1 @@
+"""Restoring real images: every method beside a trivial estimate and a normal law."""
