@@ -36,9 +36,9 @@ def get_config(variant=""):
         network=bind(
             UNet,
             channels=8 if tiny else 32,
-            multipliers=(1, 2, 2),
+            multipliers=(1, 2) if tiny else (1, 2, 2),
             blocks=1,
-            attention_resolutions=(4,),
+            attention_resolutions=(8,) if tiny else (4,),
             dropout=0.1,
             label_scale=40.0,
         ),

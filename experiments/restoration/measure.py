@@ -13,10 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.restoration.normal import normal_law
+from experiments.restoration.normal import NormalLaw, normal_law
 from experiments.restoration.tasks import IMAGES, METHODS, NOISE, Task, make_method, picture
 from score_sde.config import build, load_config
-from score_sde.denoisers import Gaussian
 from score_sde.denoisers.base import Denoiser
 from score_sde.errors import InputError
 from score_sde.evaluation.files import replace_file
@@ -25,7 +24,7 @@ from score_sde.evaluation.report import write_json
 from score_sde.experiment import Experiment, restore, train
 from score_sde.experiment.restoring import Restoration, restore_one
 from score_sde.experiment.restoring.run import clipped
-from score_sde.inverse import GaussianNoise, Measurement, posterior
+from score_sde.inverse import GaussianNoise, Measurement
 
 ROOT = pathlib.Path(__file__).parents[2]
 TRIVIAL, NORMAL = "trivial", "normal law"
@@ -71,21 +70,21 @@ class Prepared:
         chosen = np.random.default_rng(0).permutation(len(source))[:images]
         self.batch = self._encoded(source.batch(chosen), 0)
         self.truths = np.asarray(self.batch["x"])
-        self._laws: dict[int | None, Gaussian] = {}
+        self._laws: dict[int | None, NormalLaw] = {}
 
     def told(self, index: int, samples: int) -> Any:
         """What the model is told of an image: its class, if that is what it was trained with."""
         condition = self.experiment.condition(self.batch, n_classes=self.experiment.data.n_classes)
         return jax.tree.map(lambda leaf: jnp.repeat(leaf[index : index + 1], samples, axis=0), condition)
 
-    def law(self, index: int) -> Gaussian:
+    def law(self, index: int) -> NormalLaw:
         """The normal law of training images, of the image's class if the model is told it."""
         told = self.told(index, 1)
         label = None if told is None else int(told[0])
         if label not in self._laws:
             x = np.asarray(self._training["x"])
             x = x if label is None else x[np.asarray(self._training["label"]) == label]
-            self._laws[label] = normal_law(x, self.experiment.sde)
+            self._laws[label] = normal_law(x)
         return self._laws[label]
 
     @functools.cached_property
@@ -179,11 +178,10 @@ def restored_image(entry: Entry, prepared: Prepared, size: Size, index: int) -> 
         noise_key, truth[None], operator=entry.task.operator(truth.shape), noise=GaussianNoise(std=NOISE)
     )
     if entry.way == TRIVIAL:
-        estimate = entry.task.estimate(measurement, np.asarray(prepared.law(index).mean))
+        estimate = entry.task.estimate(measurement, prepared.law(index).mean.astype(np.float32))
         return Restoration(measurement, estimate[None], truth)
     if entry.way == NORMAL:
-        draws = posterior(prepared.law(index), measurement).sample(draw_key, size.samples)
-        return Restoration(measurement, np.asarray(draws), truth)
+        return Restoration(measurement, prepared.law(index).draws(index, measurement, size.samples), truth)
     return restore_one(
         draw_key,
         model=prepared.model,

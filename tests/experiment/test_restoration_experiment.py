@@ -10,6 +10,7 @@ import pytest
 from experiments.restoration import report, run, tasks
 from experiments.restoration.measure import FAST
 from experiments.restoration.normal import normal_law
+from score_sde.denoisers import Gaussian
 from score_sde.experiment.restoring.one import coverage
 from score_sde.inverse import GaussianNoise, Measurement, posterior
 from score_sde.sdes import VP
@@ -104,14 +105,19 @@ def test_the_normal_law_covers_what_is_normal():
     rng = np.random.default_rng(2)
     mixing = 0.3 * rng.normal(size=(16, 16)) / 2
     images = (rng.normal(size=(4000, 16)) @ mixing.T).reshape(-1, 4, 4, 1).astype(np.float32)
-    law = normal_law(images[:3960], VP())
+    law = normal_law(images[:3960])
     operator = tasks.GREY[0].operator((4, 4, 1))
     covered = []
     for number, truth in enumerate(images[3960:]):
         seen = Measurement.of(jax.random.key(number), truth[None], operator=operator, noise=NOISE)
-        draws = posterior(law, seen).sample(jax.random.key(1000 + number), 99)
-        covered.append(coverage(np.asarray(draws)[:, :, 2:], truth[:, 2:]))  # the half that is hidden
+        draws = law.draws(number, seen, 99)
+        covered.append(coverage(draws[:, :, 2:], truth[:, 2:]))  # the half that is hidden
     assert np.mean(covered) == pytest.approx(0.9, abs=0.04)
+    exact = posterior(Gaussian(sde=VP(), mean=law.mean, covariance=law.covariance), seen)
+    many = law.draws(5, seen, 20000).reshape(20000, 16)
+    spread = np.sqrt(np.diag(exact.covariances[0]))
+    np.testing.assert_array_less(np.abs(many.mean(axis=0) - exact.means[0].ravel()), 0.04 * spread)
+    np.testing.assert_allclose(many.std(axis=0), spread, rtol=0.03)
 
 
 def test_intervals_are_students():
