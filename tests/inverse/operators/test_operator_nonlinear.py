@@ -48,8 +48,11 @@ def test_they_treat_each_example_by_itself_with_finite_gradients(cls):
     operator = CASES.get(cls.__name__, lambda: cls(shape=SHAPE))()
     x = jnp.asarray(numbers(3, *SHAPE), jnp.float32).at[0].set(0)  # a black picture, where |F x| = 0
 
+    traced = []
+
     @jax.jit
     def answers(operator, x):
+        traced.append(None)
         gradient = jax.grad(lambda x: jnp.sum(jnp.square(operator(x))))(x)
         return operator(x), jax.vmap(lambda x: operator(x[None])[0])(x), gradient
 
@@ -60,7 +63,7 @@ def test_they_treat_each_example_by_itself_with_finite_gradients(cls):
     assert np.abs(gradient[1:]).max() > 0
     rebuilt = jax.tree.unflatten(jax.tree.structure(operator), jax.tree.leaves(operator))
     answers(rebuilt, x + 1)
-    assert answers._cache_size() == 1
+    assert len(traced) == 1
 
 
 def photograph():
