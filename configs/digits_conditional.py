@@ -5,6 +5,8 @@ Command: python -m score_sde.main --mode=train --config=configs/digits_condition
     --workdir=runs/digits_conditional
 Model: as configs/digits.py, told the class, which is left out of every tenth training example, so that it
     also knows p(x): what classifier-free guidance asks for (Ho and Salimans 2022).
+Measured here, by experiments/guidance: of 500 samples of 50 steps a judge gives 99.0 % to their class, with
+    classifier-free guidance 100 % at scale 2, where recall is 0.54 instead of 0.80.
 Guided: the same model, sampled and evaluated with guidance. :guided is classifier-free; :classifier_guided
     leaves the class to the classifier of configs/digits_classifier.py, once that is trained:
     python -m score_sde.main --mode=sample --config=configs/digits_conditional.py:guided \
