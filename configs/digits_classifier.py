@@ -6,8 +6,8 @@ Command: python -m score_sde.main --mode=train --config=configs/digits_classifie
 Model: p(label | x_t) under the VP SDE, the classifier of Dhariwal and Nichol 2021 (the encoder of ADM's U-Net
     with attention over its last level) with two resolutions of 32 and 64 channels and one block at each. It
     learns at times uniform in [0, 1]; ``--mode=eval`` measures its accuracy by the amount of noise.
-Measured here, by --mode=train and eval of this file: 378,186 parameters, 2,000 updates at some 35 a second; right
-    for 99.0 +- 0.6 % of the test digits at t = 0, 84 % at 0.2, 38 % at 0.4 and 11 % (chance: 10 %) at 0.8.
+Measured here, by --mode=train and eval of this file: 378,186 parameters, 2,000 updates at some 35 a second;
+    right for 99.0 +- 0.6 % of the test digits at t = 0, 84 % at 0.2, 38 % at 0.4, 11 % (chance: 10 %) at 0.8.
 Guided by it: configs/digits_conditional.py:classifier_guided, and experiments/guidance.
 """
 
