@@ -11,6 +11,7 @@ Measured here, by --mode=train and eval of this file: 378,186 parameters, 2,000 
 Guided by it: configs/digits_conditional.py:classifier_guided, and experiments/guidance.
 """
 
+from configs.parts import small
 from score_sde.config import bind, call
 from score_sde.data import Digits
 from score_sde.denoisers import NoisyClassifier
@@ -21,7 +22,7 @@ from score_sde.networks import ADMClassifier
 from score_sde.networks.layers import HeadsOf
 from score_sde.objectives import NoisyClassification, Stratified, UniformTimes
 from score_sde.sdes import VP
-from score_sde.training import ClassLabels, Cosine, Plan, WarmupEMA, adam
+from score_sde.training import ClassLabels, Cosine, WarmupEMA, adam
 
 CLASSES = 10
 
@@ -57,14 +58,13 @@ def get_config(variant=""):
             schedule=call(Cosine, steps=steps),
         ),
         ema=call(WarmupEMA, decay=0.999),
-        training=call(
-            Plan,
-            batch_size=32,
+        training=small.plan(
+            tiny=tiny,
             steps=steps,
-            steps_per_call=1 if tiny else 20,
-            log_every=2 if tiny else 20,
-            checkpoint_every=4 if tiny else 400,
-            snapshot_every=4 if tiny else 2000,
+            batch_size=32,
+            steps_per_call=20,
+            checkpoint_every=400,
+            snapshot_every=2000,
         ),
         condition=call(ClassLabels),
         sampler=None,

@@ -14,13 +14,14 @@ Guided: the same model, sampled and evaluated with guidance. :guided is classifi
 """
 
 from configs import digits
+from configs.parts import small
 from score_sde.config import bind, call
 from score_sde.errors import InputError
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Distances, Legible, Loss, Memorized
 from score_sde.experiment.trained import trained
 from score_sde.guidance import ClassifierFree, ClassifierGuided, Unlabelled
-from score_sde.samplers import Ancestral, Denoise, LogSNR, Sampler, Transformed
+from score_sde.samplers import Transformed
 from score_sde.training import ClassLabels
 
 CLASSES = 10
@@ -38,7 +39,7 @@ def get_config(variant=""):
     judged = 20 if tiny else 500
     changed = {
         "condition": call(ClassLabels, drop=0.1, sampled=tuple(range(CLASSES))),
-        "sampler": guided(variant, unguided(4 if tiny else 100)),
+        "sampler": guided(variant, small.ancestral(steps=4 if tiny else 100, sigma_min=0.007)),
         "measures": (
             call(Loss),
             call(Legible, n_samples=judged),
@@ -48,12 +49,6 @@ def get_config(variant=""):
     }
     del parts["target"]
     return call(Experiment, **parts | changed)
-
-
-def unguided(steps):
-    """A hundred ancestral steps and a last estimate."""
-    grid = call(LogSNR, sigma_min=0.007)
-    return call(Sampler, predictor=call(Ancestral), grid=grid, n_steps=steps, final=call(Denoise))
 
 
 def guided(variant, sampler):

@@ -18,9 +18,10 @@ Measured here, by --mode=train, sample and eval of this file on two CPU cores: 7
     Samples and the loss: docs/pictures/fashion_mnist_grid.png and fashion_mnist_training.png.
 """
 
+from configs.parts import small
 from score_sde.config import bind, call
 from score_sde.data import TFDS, Synthetic
-from score_sde.denoisers import LogSNRLabels, NoisePrediction, Preconditioned
+from score_sde.denoisers import LogSNRLabels
 from score_sde.divergence import Hutchinson
 from score_sde.errors import InputError
 from score_sde.evaluation.baselines import Gaussian, PixelHistogram, Uniform
@@ -28,10 +29,8 @@ from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Ladder, Legible, Likelihood, Loss, Memorized
 from score_sde.integrators import FixedStep, LogSNRNodes, RungeKutta4
 from score_sde.networks import NCSNpp
-from score_sde.objectives import DenoisingScoreMatching, MixtureTimes, SigmaSquared, Stratified
-from score_sde.samplers import Ancestral, Denoise, LogSNR, Sampler
 from score_sde.sdes import VP
-from score_sde.training import ClassLabels, Cosine, Plan, WarmupEMA, adam
+from score_sde.training import ClassLabels
 
 CLASSES = 10
 
@@ -44,8 +43,8 @@ def get_config(variant=""):
     steps, drawn = (4, 10) if tiny else (4800, 100)
     return call(
         Experiment,
+        **small.recipe(labels=call(LogSNRLabels, scale=40.0), learning_rate=2e-3, steps=steps),
         data=_data(tiny),
-        sde=call(VP),
         network=bind(
             NCSNpp,
             channels=8 if tiny else 16,
@@ -55,38 +54,16 @@ def get_config(variant=""):
             dropout=0.0,  # three epochs do not overfit
             n_classes=CLASSES,
         ),
-        model=bind(Preconditioned, precondition=call(NoisePrediction, labels=call(LogSNRLabels, scale=40.0))),
         condition=call(ClassLabels, sampled=tuple(range(CLASSES))),
-        objective=call(
-            DenoisingScoreMatching,
-            times=call(MixtureTimes, batch=call(Stratified)),
-            weight=call(SigmaSquared),
-        ),
-        optimizer=call(
-            adam,
-            learning_rate=2e-3,
-            b2=0.99,
-            warmup_steps=100,
-            clip_norm=1.0,
-            schedule=call(Cosine, steps=steps),
-        ),
-        ema=call(WarmupEMA, decay=0.999),
-        training=call(
-            Plan,
-            batch_size=8 if tiny else 32,
+        training=small.plan(
+            tiny=tiny,
             steps=steps,
-            steps_per_call=1 if tiny else 10,
-            log_every=2 if tiny else 20,
-            checkpoint_every=4 if tiny else 400,
-            snapshot_every=4 if tiny else 1600,
+            batch_size=8 if tiny else 32,
+            steps_per_call=10,
+            checkpoint_every=400,
+            snapshot_every=1600,
         ),
-        sampler=call(
-            Sampler,
-            predictor=call(Ancestral),
-            grid=call(LogSNR, sigma_min=0.004),
-            n_steps=4 if tiny else 100,
-            final=call(Denoise),
-        ),
+        sampler=small.ancestral(steps=4 if tiny else 100, sigma_min=0.004),
         measures=_measures(tiny),
         n_samples=drawn,
         sampling_batch=drawn,

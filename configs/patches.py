@@ -9,17 +9,14 @@ Model: VP SDE (Song et al. 2021), the small U-Net of configs/digits.py with one 
 Used by: experiments/restoration.
 """
 
+from configs.parts import small
 from score_sde.config import bind, call
 from score_sde.data import Patches
-from score_sde.denoisers import LogSNRLabels, NoisePrediction, Preconditioned
+from score_sde.denoisers import LogSNRLabels
 from score_sde.errors import InputError
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Loss, Memorized
 from score_sde.networks import UNet
-from score_sde.objectives import DenoisingScoreMatching, MixtureTimes, SigmaSquared, Stratified
-from score_sde.samplers import Ancestral, Denoise, LogSNR, Sampler
-from score_sde.sdes import VP
-from score_sde.training import Cosine, Plan, WarmupEMA, adam
 from score_sde.training.augmentations import RandomFlip
 
 
@@ -31,8 +28,8 @@ def get_config(variant=""):
     steps, drawn = (4, 16) if tiny else (2400, 64)
     return call(
         Experiment,
+        **small.recipe(labels=call(LogSNRLabels), learning_rate=2e-3, steps=steps),
         data=call(Patches),
-        sde=call(VP),
         network=bind(
             UNet,
             channels=8 if tiny else 32,
@@ -42,38 +39,16 @@ def get_config(variant=""):
             dropout=0.1,
             label_scale=40.0,
         ),
-        model=bind(Preconditioned, precondition=call(NoisePrediction, labels=call(LogSNRLabels))),
-        objective=call(
-            DenoisingScoreMatching,
-            times=call(MixtureTimes, batch=call(Stratified)),
-            weight=call(SigmaSquared),
-        ),
-        optimizer=call(
-            adam,
-            learning_rate=2e-3,
-            b2=0.99,
-            warmup_steps=100,
-            clip_norm=1.0,
-            schedule=call(Cosine, steps=steps),
-        ),
         augmentation=call(RandomFlip),
-        ema=call(WarmupEMA, decay=0.999),
-        training=call(
-            Plan,
-            batch_size=8 if tiny else 32,
+        training=small.plan(
+            tiny=tiny,
             steps=steps,
-            steps_per_call=1 if tiny else 10,
-            log_every=2 if tiny else 20,
-            checkpoint_every=4 if tiny else 200,
-            snapshot_every=4 if tiny else 1200,
+            batch_size=8 if tiny else 32,
+            steps_per_call=10,
+            checkpoint_every=200,
+            snapshot_every=1200,
         ),
-        sampler=call(
-            Sampler,
-            predictor=call(Ancestral),
-            grid=call(LogSNR, sigma_min=0.004),
-            n_steps=4 if tiny else 100,
-            final=call(Denoise),
-        ),
+        sampler=small.ancestral(steps=4 if tiny else 100, sigma_min=0.004),
         measures=(call(Loss, draws=1 if tiny else 2), call(Memorized, n_samples=drawn)),
         n_samples=drawn,
         sampling_batch=drawn,

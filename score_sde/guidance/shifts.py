@@ -18,9 +18,8 @@ def shift_score(sde: GaussianSDE, t: Time, estimate: Estimate, change: Batch) ->
     alpha, which D would need, is not to be had from it.
     """
     x = estimate.denoised
-    alpha, variance, sigma = (expand(f(t), x) for f in (sde.alpha, sde.variance, sde.sigma))
+    alpha, sigma, gain = (expand(f(t), x) for f in (sde.alpha, sde.sigma, sde.covariance_scale))
     change = jnp.where(alpha > 0, change, 0)
-    gain = variance / jnp.where(alpha > 0, alpha, 1)
     half_diffusion = 0.5 * expand(sde.variance_rate(t), x) - expand(sde.alpha_rate(t), x) * gain
     return Estimate(
         estimate.denoised + gain * change,

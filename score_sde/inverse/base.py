@@ -258,21 +258,6 @@ class ParticleMethod(Method):
     ) -> Particles:
         """``shape[0]`` weighted particles of one measurement, whose batch is 1."""
 
-    def __call__(
-        self,
-        key: Key,
-        model: Denoiser,
-        measurement: Measurement,
-        shape: tuple[int, ...],
-        cond: Condition = None,
-    ) -> Batch:
-        """As many draws as particles, by their weights."""
-        require_fit(type(self).__name__, measurement, shape)
-        particle_key, draw_key = jax.random.split(key)
-        drawn = self.particles(particle_key, model, measurement, shape, cond)
-        picked = jax.random.categorical(draw_key, drawn.log_weights, shape=(shape[0],))
-        return drawn.x[picked]
-
 
 def require_fit(where: str, measurement: Measurement, shape: tuple[int, ...]) -> None:
     """Raise unless draws of this shape can agree with the measurement."""

@@ -3,6 +3,7 @@
 from score_sde.samplers.adaptive import (
     ProbabilityFlowODE,
 )
+from score_sde.samplers.around import Around
 from score_sde.samplers.base import (
     Corrector,
     Final,
@@ -87,6 +88,7 @@ __all__ = [
     "DDIM",
     "Ancestral",
     "AnnealedLangevin",
+    "Around",
     "BatchMeanNorm",
     "BridgeVariance",
     "ChurnedHeun",

@@ -185,6 +185,14 @@ class GaussianSDE(SDE):
         log_rate = jnp.where(there, self.sigma_rate(t) / self.sigma(t), 0.0)
         return Marginal(expand(scale, x) * (velocity - expand(log_rate, x) * x), self.sigma(s))
 
+    def covariance_scale(self, t: Time) -> Array:
+        """sigma^2 / alpha, which times dD/dx_t is the covariance of x_0 given x_t; 0 where alpha = 0.
+
+        It also turns a change of the score into one of D (Tweedie, of second and of first order).
+        """
+        alpha = self.alpha(t)
+        return jnp.where(alpha > 0, self.variance(t) / jnp.where(alpha > 0, alpha, 1), 0)
+
     def log_snr(self, t: Time) -> Array:
         """log(alpha^2 / sigma^2), strictly decreasing in t; +inf where sigma = 0, -inf where alpha = 0."""
         return 2 * jnp.log(self.alpha(t)) - jnp.log(self.variance(t))

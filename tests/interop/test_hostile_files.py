@@ -273,4 +273,4 @@ def test_torch_is_not_imported(reference_data):
         f"read_weights({str(reference_data / 'interop' / 'edm.pkl')!r})",
         "assert not {'torch', 'torch_utils', 'dnnlib'} & set(sys.modules)",
     ]
-    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
+    assert subprocess.run([sys.executable, "-c", "\n".join(lines)], check=False).returncode == 0

@@ -40,7 +40,7 @@ class DPS(SteppedMethod):
 
     def stepped(self, predictor: Predictor, measurement: Measurement) -> Predictor:
         """The predictor, and then a step down the squared residual."""
-        return Moved(predictor=predictor, measurement=measurement, method=self)
+        return Moved(inner=predictor, measurement=measurement, method=self)
 
     def move(self, measurement: Measurement, model: Denoiser, x: Batch, t: Array, cond: Condition) -> Batch:
         """-step_size * scaling * gradient."""

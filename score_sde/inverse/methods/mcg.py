@@ -14,6 +14,7 @@ from score_sde.inverse.default_sampler import SAMPLER
 from score_sde.inverse.methods.moved import Moved
 from score_sde.inverse.methods.residuals import square_and_gradient
 from score_sde.inverse.methods.step_scalings import OverNorm, StepScaling
+from score_sde.samplers.around import Around
 from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.checks import require_denoiser
 from score_sde.samplers.driver import Sampler
@@ -42,8 +43,8 @@ class MCG(SteppedMethod):
     def stepped(self, predictor: Predictor, measurement: Measurement) -> Predictor:
         """The predictor, a step down the squared residual, and the projection."""
         require_linear("MCG", measurement.operator)
-        moved = Moved(predictor=predictor, measurement=measurement, method=self)
-        return Projected(predictor=moved, measurement=measurement)
+        moved = Moved(inner=predictor, measurement=measurement, method=self)
+        return Projected(inner=moved, measurement=measurement)
 
     def move(self, measurement: Measurement, model: Denoiser, x: Batch, t: Array, cond: Condition) -> Batch:
         """-step_size * scaling * gradient."""
@@ -51,24 +52,10 @@ class MCG(SteppedMethod):
         return -expand(self.step_size * self.scaling(square), x) * gradient
 
 
-class Projected(Predictor):
+class Projected(Around):
     """A predictor's step, with what is measured of it replaced by the measurement, noised alike."""
 
-    predictor: Predictor
     measurement: Measurement
-
-    @property
-    def evaluations(self) -> int:
-        """The predictor's."""
-        return self.predictor.evaluations
-
-    def check(self, n_steps: int) -> None:
-        """As the predictor's."""
-        self.predictor.check(n_steps)
-
-    def init(self, model: ScoreModel, x: Batch, t: Array) -> Any:
-        """The predictor's memory."""
-        return self.predictor.init(model, x, t)
 
     def step(
         self,
@@ -83,7 +70,7 @@ class Projected(Predictor):
         """One step; its mean is projected to alpha_s y."""
         sde = require_denoiser("MCG", model).sde
         step_key, noise_key = jax.random.split(key)
-        drawn = self.predictor.step(step_key, model, x, t, s, memory, cond)
+        drawn = self.inner.step(step_key, model, x, t, s, memory, cond)
         operator, clean = self.measurement.operator, sde.alpha(s) * self.measurement.y
         noise = sde.sigma(s) * arrays.normal_like(noise_key, x)
         sample = drawn.x + operator.pseudo_inverse(clean + operator(noise - drawn.x))

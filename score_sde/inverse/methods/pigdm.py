@@ -74,7 +74,7 @@ class AdaptivePiGDM(SteppedMethod):
     def stepped(self, predictor: Predictor, measurement: Measurement) -> Predictor:
         """The predictor, and then the paper's step towards the measurement."""
         require_linear("AdaptivePiGDM", measurement.operator)
-        return Moved(predictor=predictor, measurement=measurement, method=self)
+        return Moved(inner=predictor, measurement=measurement, method=self)
 
     def move(self, measurement: Measurement, model: Denoiser, x: Batch, t: Array, cond: Condition) -> Batch:
         """alpha_t r_t^2 times the gradient."""

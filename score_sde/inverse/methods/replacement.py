@@ -10,6 +10,7 @@ from score_sde.denoisers.base import ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod, require_fit
 from score_sde.inverse.default_sampler import SAMPLER
 from score_sde.inverse.spectral.base import Seen
+from score_sde.samplers.around import Around
 from score_sde.samplers.base import Corrector, Predictor, Step
 from score_sde.samplers.checks import require_gaussian
 from score_sde.samplers.driver import Sampler
@@ -62,29 +63,14 @@ def replaced(sampler: Sampler, seen: Seen) -> Sampler:
     return sampler.replace(predictor=predictor, corrector=corrector)
 
 
-class ReplacedPredictor(Predictor):
+class ReplacedPredictor(Around):
     """Another predictor, and then what is seen of x_s.
 
     Attributes:
-        inner: the other.
         seen: what is known.
     """
 
-    inner: Predictor
     seen: Seen
-
-    @property
-    def evaluations(self) -> int:
-        """The other's."""
-        return self.inner.evaluations
-
-    def check(self, n_steps: int) -> None:
-        """The other's."""
-        self.inner.check(n_steps)
-
-    def init(self, model: ScoreModel, x: Batch, t: Array) -> Any:
-        """The other's."""
-        return self.inner.init(model, x, t)
 
     def step(
         self,

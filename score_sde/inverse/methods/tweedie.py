@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import jax.numpy as jnp
-
 from score_sde.arrays import expand
 from score_sde.inverse.base import Measurement
 from score_sde.inverse.methods.gradient import Local
@@ -21,9 +19,7 @@ def covariance_pull(
     Where alpha = 0, C is taken as 0 and nothing of the result is used.
     """
     value, push, adjoint = linearised(measurement.operator, local.mean)
-    alpha = local.sde.alpha(local.t)
-    ratio = jnp.where(alpha > 0, local.sde.variance(local.t) / jnp.where(alpha > 0, alpha, 1), 0)
-    scale = expand(ratio, local.mean)
+    scale = expand(local.sde.covariance_scale(local.t), local.mean)
 
     def product(v: Batch) -> Batch:
         return push(scale * local.pullback(adjoint(v)))

@@ -15,6 +15,7 @@ from score_sde.denoisers.base import ScoreModel
 from score_sde.inverse.base import Measurement, SteppedMethod, require_fit
 from score_sde.inverse.spectral.base import require_noiseless
 from score_sde.pytree import Pytree, static
+from score_sde.samplers.around import Around
 from score_sde.samplers.base import Corrector, Predictor, Step
 from score_sde.samplers.checks import require_gaussian
 from score_sde.typing import Array, Batch, Condition, Key
@@ -92,29 +93,14 @@ class OriginalMethod(SteppedMethod):
         return sampler(key, model, shape, cond, x=x)
 
 
-class ImposedPredictor(Predictor):
+class ImposedPredictor(Around):
     """Another predictor, and then known values at the time t that it started from.
 
     Attributes:
-        inner: the other.
         imposition: what is known.
     """
 
-    inner: Predictor
     imposition: Imposition
-
-    @property
-    def evaluations(self) -> int:
-        """The other's."""
-        return self.inner.evaluations
-
-    def check(self, n_steps: int) -> None:
-        """The other's."""
-        self.inner.check(n_steps)
-
-    def init(self, model: ScoreModel, x: Batch, t: Array) -> Any:
-        """The other's."""
-        return self.inner.init(model, x, t)
 
     def step(
         self,

@@ -78,9 +78,7 @@ class PointTwist(Twist):
             return jnp.sum(values), (values, denoised)
 
         gradient, (values, denoised) = jax.grad(log_value, has_aux=True)(x)
-        alpha = model.sde.alpha(t)
-        told = alpha > 0
-        reach = jnp.where(told, model.sde.variance(t) / jnp.where(told, alpha, 1), 0)
+        told, reach = model.sde.alpha(t) > 0, model.sde.covariance_scale(t)
         return Twisted(denoised, denoised + reach * gradient, jnp.where(told, values, 0))
 
 
@@ -162,9 +160,7 @@ class CovarianceTwist(LinearTwist):
         count = x.shape[0]
         rows = matrix(operator).reshape(-1, 1, *x.shape[1:])
         denoised, derivative = jax.linearize(lambda x: model(x, t, cond), x)
-        alpha = model.sde.alpha(t)
-        told = alpha > 0
-        reach = jnp.where(told, model.sde.variance(t) / jnp.where(told, alpha, 1), 0)
+        told, reach = model.sde.alpha(t) > 0, model.sde.covariance_scale(t)
         columns = reach * jax.vmap(lambda row: derivative(jnp.broadcast_to(row, x.shape)))(rows)  # C A^T
         seen = jnp.moveaxis(jax.vmap(lambda column: operator(column).reshape(count, -1))(columns), 0, -1)
         residual = measurement.residual(denoised).reshape(count, -1)

@@ -98,7 +98,9 @@ def require_noiseless(where: str, measurement: Measurement, remedy: str) -> None
         return
     std = float(np.sqrt(np.asarray(variance)))
     if std > 0:
-        raise InputError(f"{where} for the noise's std", std, "0, since it takes y as exact", remedy)
+        raise InputError(
+            f"{where} for the noise's std", float(f"{std:.6g}"), "0, since it takes y as exact", remedy
+        )
 
 
 def require_no_corrector(where: str, sampler: Sampler) -> None:
