@@ -168,7 +168,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
         assert not (killed / "dataset_info.json").exists()
     times = {file.name: file.stat().st_mtime_ns for file in killed.glob("made-*")}
     listed = read_journal(killed)["shards"]
-    assert 20 <= len(listed) < 60
+    assert 19 <= len(listed) < 60  # the twentieth may be on disk and not yet in the journal
     done = subprocess.run(
         [sys.executable, "-c", SLOW, str(source), str(killed)], capture_output=True, text=True, check=True
     )
