@@ -13,7 +13,7 @@ from score_sde.samplers.final import Denoise
 from score_sde.samplers.predictors.ancestral import Ancestral
 from score_sde.samplers.variances import TransitionVariance
 
-GRID = LogSNR(sigma_min=0.002, sigma_max=5000.0)  # from beyond the means' spread at d = 800
+GRID = LogSNR(sigma_min=0.02, sigma_max=5000.0)  # from beyond the spread of means at d = 800
 
 
 class Contestant(NamedTuple):

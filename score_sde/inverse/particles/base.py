@@ -103,6 +103,11 @@ class ParticleFilter(ParticleMethod):
     def check(self, model: Denoiser, measurement: Measurement) -> None:
         """Raise InputError for an operator, noise or model that the filter cannot serve."""
 
+    def times(self, model: Denoiser, measurement: Measurement) -> Array:
+        """Times of the chain but for 0, (n_steps + 1,)."""
+        del measurement
+        return self.grid(model.sde, self.n_steps)
+
     @property
     def evaluations(self) -> int:
         """Model evaluations of one particle."""
@@ -141,7 +146,7 @@ class ParticleFilter(ParticleMethod):
             raise InputError(f"{where}.chunk", self.chunk, f"a divisor of {shape[0]} particles")
         self.check(model, measurement)
         require_memory(where, shape, self.chunk)
-        times = self.grid(model.sde, self.n_steps)
+        times = self.times(model, measurement)
         require_decreasing(f"times of {where}.grid", times)
         return _run(self, key, model, measurement, times, tuple(shape), cond)
 

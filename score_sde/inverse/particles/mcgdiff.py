@@ -16,6 +16,8 @@ from score_sde.inverse.base import Measurement, require_spectral
 from score_sde.inverse.particles.base import Cloud, ParticleFilter
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
+ROUNDING = 1e-3  # a time that is tau_i but for rounding counts as tau_i
+
 
 class Track(NamedTuple):
     """What is remembered of a particle."""
@@ -37,9 +39,10 @@ class MCGDiff(ParticleFilter):
     In the basis V of A = U S V^T a measurement is x_0,i = (U^T y)_i / s_i + (noise / s_i) z: a coordinate of
     x_t at the time tau_i when sigma / alpha = noise / s_i. The coordinate follows the forward process of its
     target down to tau_i, by N(x_t,i; alpha target_i, |sigma^2 - alpha^2 noise^2 / s_i^2|), and is free from
-    the first time of the grid below tau_i on, where this is the likelihood of the target given x_t,i. Steps
-    are the best for these potentials; weights do not wait for the noise of a step. As particles grow the
-    law is the posterior of this chain, and the evidence is right on average at any number of them.
+    the first time of the grid not above tau_i on, where this is the likelihood of the target given x_t,i; the
+    grid's nearest time is moved to tau_i. Steps are the best for these potentials. As particles grow the law
+    is the posterior of this chain, and the evidence is right on average at any number of them; its tails are
+    heavy where steps are few, since potentials are divided out again.
     """
 
     def check(self, model: Denoiser, measurement: Measurement) -> None:
@@ -56,6 +59,16 @@ class MCGDiff(ParticleFilter):
         known = not isinstance(std, jax.core.Tracer) and not isinstance(spread, jax.core.Tracer)
         if known and np.asarray(std) == 0 and np.asarray(spread) == 0:
             raise InputError("MCGDiff.data_std", 0, "more than zero for exact measurements")
+
+    def times(self, model: Denoiser, measurement: Measurement) -> Array:
+        """The grid, with the time nearest to each tau_i moved there; of two taus nearest to one, one."""
+        times, sde, sight = super().times(model, measurement), model.sde, _sight(measurement)
+        wanted = jnp.where(sight.seen & (sight.std > 0), sight.std, 1).ravel()
+        levels = -2 * jnp.log(wanted)
+        gaps = jnp.abs(sde.log_snr(times[1:])[None] - levels[:, None])
+        inside = (sight.seen & (sight.std > 0)).ravel() & (jnp.min(gaps, axis=1) < _reach(sde.log_snr(times)))
+        place = jnp.where(inside, 1 + jnp.argmin(gaps, axis=1), times.shape[0])
+        return times.at[place].set(sde.time_at_log_snr(levels).astype(times.dtype), mode="drop")
 
     def begin(
         self, model: Denoiser, measurement: Measurement, x: Batch, t: Array, cond: Condition
@@ -84,12 +97,14 @@ class MCGDiff(ParticleFilter):
         kernel, operator, sight = self.kernel(model.sde, t, s), measurement.operator, _sight(measurement)
         mean = operator.to_spectrum(kernel.c_x * cloud.x + kernel.c_0 * denoised)
         active = _ahead(model, sight, t)
+        passed = active & ~_ahead(model, sight, s)
         place, width = _potential(model, sight, s)
+        # A potential narrower than the step would be divided out again with a variance without bound.
+        width = width + jnp.where(passed, 0, kernel.variance)
         weight = jnp.where(active, kernel.variance / (kernel.variance + width), 0)
         noise = jnp.sqrt(kernel.variance * (1 - weight)) * normal_like(key, mean)
         z = mean + weight * (place - mean) + noise
         expected = _log_density(mean, place, kernel.variance + width, active)
-        passed = active & ~_ahead(model, sight, s)
         going = _log_density(z, place, width, active & ~passed)
         gain = expected - cloud.memory.log_value
         return operator.from_spectrum(z), Track(going), gain + _scale(model, s, passed)
@@ -118,7 +133,13 @@ def _std(measurement: Measurement) -> Array:
 
 def _ahead(model: Denoiser, sight: Sight, t: Array) -> Array:
     """Coordinates whose tau_i is still to come."""
-    return sight.seen & (model.sde.variance(t) > jnp.square(model.sde.alpha(t) * sight.std))
+    own = jnp.square(model.sde.alpha(t) * sight.std)
+    return sight.seen & (model.sde.variance(t) > own * (1 + ROUNDING))
+
+
+def _reach(log_snr: Array) -> Array:
+    """Half the largest step in log SNR below the first: what is farther from all times is beyond the grid."""
+    return 0.5 * jnp.max(jnp.diff(log_snr[1:]), initial=0.0)
 
 
 def _potential(model: Denoiser, sight: Sight, t: Array) -> tuple[Array, Array]:

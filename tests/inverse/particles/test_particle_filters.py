@@ -15,11 +15,14 @@ from score_sde.inverse import (
     IsotropicTwist,
     MCGDiff,
     Measurement,
+    NoTwist,
+    PointTwist,
     PoissonNoise,
     TwistedSMC,
     log_evidence,
     posterior,
 )
+from score_sde.samplers import LogSNR
 from score_sde.sdes import VP
 
 SDE = VP(beta_max=100.0)  # alpha(T) = e^-25: the prior is exact
@@ -36,10 +39,10 @@ def mixture():
     return IsotropicMixture(sde=SDE, weights=[0.5, 0.3, 0.2], means=means)
 
 
-def repeated(method, particles, runs, measurement=None, seed=0):
+def repeated(method, particles, runs, measurement=None, prior=None, seed=0):
     """Errors of log evidence (runs,), and weighted means (runs, 3)."""
     measurement = measured() if measurement is None else measurement
-    prior = mixture()
+    prior = mixture() if prior is None else prior
 
     @jax.jit
     def many(keys):
@@ -65,6 +68,30 @@ def test_weights_do_not_vary_where_the_twist_is_right(x64, twist):
     assert float(jnp.ptp(off.log_weights)) > 1e-3  # the law can fail
 
 
+def gaussian():
+    return Gaussian(sde=SDE, mean=jnp.array([0.5, -1.0, 2.0]), covariance=jnp.eye(3))
+
+
+CASES = {  # filters on Gaussian data are exact chains in few steps; on the mixture in the limit of many
+    "none": (gaussian, TwistedSMC(twist=NoTwist(), n_steps=4), 256),
+    "point": (gaussian, TwistedSMC(twist=PointTwist(inflation=3.0), n_steps=10), 256),
+    "mcgdiff": (gaussian, MCGDiff(n_steps=20), 1024),
+    "mixture": (mixture, TwistedSMC(n_steps=100, grid=LogSNR(sigma_min=0.3, sigma_max=20.0)), 128),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_evidence_is_right_on_average(case):
+    """Mean of estimates over p(y) is one within 4 standard errors, so small that 1.05 would fail."""
+    make, method, particles = CASES[case]
+    errors, _ = repeated(method, particles, 512, measured(std=1.0), prior=make())
+    ratios = np.exp(errors)
+    standard = ratios.std() / np.sqrt(len(ratios))
+    slack = 0.02 if case == "mixture" else 0.0
+    assert 4 * standard + slack < 0.05
+    assert abs(ratios.mean() - 1) < 4 * standard + slack, (ratios.mean(), standard)
+
+
 def test_errors_shrink_as_particles_grow():
     """Sixteen times the particles: a quarter of the evidence's error and of the posterior mean's."""
     expected = np.asarray(posterior(mixture(), measured()).mean)
@@ -80,7 +107,7 @@ def test_errors_shrink_as_particles_grow():
 def test_mcgdiff_meets_an_exact_measurement():
     """x agrees with y, and the density of y is that of the mixture without noise."""
     measurement = measured(std=0.0)
-    method = MCGDiff(n_steps=60)
+    method = MCGDiff(grid=LogSNR(sigma_min=0.1, sigma_max=30.0), n_steps=120)
     found = method.particles(jax.random.key(0), mixture(), measurement, (4096, 3))
     np.testing.assert_allclose(measurement.residual(found.x), 0, atol=1e-4)
     np.testing.assert_allclose(found.log_evidence, log_evidence(mixture(), measurement), atol=0.15)
