@@ -16,6 +16,9 @@ from score_sde.samplers.variances import TransitionVariance
 GRID = LogSNR(sigma_min=0.02, sigma_max=5000.0)  # from beyond the spread of means at d = 800
 
 
+WALKS = 5  # of each stretch of RePaint's; the last step is walked once, so its evaluations are a little fewer
+
+
 class Contestant(NamedTuple):
     """A method and how many times it evaluates the model for each draw; a derivative counts as one."""
 
@@ -51,9 +54,13 @@ def contestants(n_steps: int, per_draw: int) -> dict[str, Contestant]:
         "TMPD": Contestant(methods.TMPD(sampler=chain), lambda m: plain * (1 + m.y.shape[1])),
         "MMPS": fixed(methods.MMPS(sampler=chain), 7 * plain),
         "PiGDM": fixed(methods.PiGDM(sampler=chain), derived),
+        "AdaptivePiGDM": fixed(methods.AdaptivePiGDM(sampler=chain), derived),
         "GaussianScore": fixed(methods.GaussianScore(sampler=chain), derived),
         "DPS": fixed(methods.DPS(sampler=chain), derived),
+        "MCG": fixed(methods.MCG(sampler=chain), derived),
         "DDRM": fixed(methods.DDRM(sampler=chain), plain),
         "DDNM+": fixed(methods.DDNMPlus(sampler=chain), plain),
         "DiffPIR": fixed(methods.DiffPIR(sampler=chain), plain),
+        "RePaint": fixed(methods.RePaint(sampler=chain, resamplings=WALKS), WALKS * plain),
+        "Replacement": fixed(methods.Replacement(sampler=chain), plain),
     }

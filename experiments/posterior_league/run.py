@@ -43,9 +43,13 @@ class Size(NamedTuple):
 
     draws: int = 1000
     slices: int = 10000
-    steps: int = 200
-    per_draw: int = 8
+    steps: int = 100
+    per_draw: int = 16  # particles at d = 8 and 80; 2 at d = 800
     replicates: int = 16384
+
+    def particles(self, dim: int) -> int:
+        """For each draw: fewer where each costs more."""
+        return max(2, min(self.per_draw, 1600 // dim))
 
 
 FAST = Size(draws=100, slices=500, steps=40, per_draw=2, replicates=256)
@@ -129,7 +133,7 @@ def done(path: Path, size: Size) -> bool:
     return True
 
 
-def play(workdir: Path, todo: Sequence[Task], size: Size, entered: dict[str, Contestant]) -> None:
+def play(workdir: Path, todo: Sequence[Task], size: Size) -> None:
     """Run what is missing, with the time left."""
     left = [task for task in todo if not done(task.path(workdir), size)]
     began, judged, of = time.monotonic(), None, None
@@ -137,6 +141,7 @@ def play(workdir: Path, todo: Sequence[Task], size: Size, entered: dict[str, Con
         if of != task[:3]:
             judged, of = Judged(task, size), task[:3]
         assert judged is not None
+        entered = contestants(size.steps, size.particles(task.dim))
         write_json(task.path(workdir), judged.judge(task, entered.get(task.method)))
         passed = time.monotonic() - began
         remaining = passed / (i + 1) * (len(left) - i - 1)
@@ -196,12 +201,12 @@ def run(
     calibrated: bool = True,
 ) -> dict[str, Any]:
     """The league; returns what ``results.json`` holds."""
-    entered = contestants(size.steps, size.per_draw)
+    entered = contestants(size.steps, size.per_draw)  # the filters of a calibration have their own number
     unknown = [name for name in names if name not in entered]
     if unknown:
         raise InputError("--methods", unknown[0], f"some of {', '.join(entered)}")
     entered = {name: entered[name] for name in names or entered}
-    play(workdir, tasks(dims, measured, problems, list(entered)), size, entered)
+    play(workdir, tasks(dims, measured, problems, list(entered)), size)
     return conclude(workdir, calibrate(workdir, size, entered) if calibrated else {})
 
 
