@@ -15,6 +15,7 @@ LEVELS = [
     {"samplers", "guidance", "objectives", "likelihood"},
     {"inverse"},
     {"training", "data", "evaluation", "interop"},
+    {"anomaly", "denoise"},
     {"config"},
     {"experiment", "modes"},
     {"main"},
