@@ -29,7 +29,7 @@ from score_sde.inverse.methods import (
     Replacement,
     TimeTravel,
 )
-from score_sde.inverse.noises import GaussianNoise, PoissonNoise
+from score_sde.inverse.noises import GaussianNoise, PoissonGaussianNoise, PoissonNoise
 from score_sde.inverse.operators import (
     AveragePooling,
     BicubicDownsampling,
@@ -108,6 +108,7 @@ __all__ = [
     "PhaseRetrieval",
     "PiGDM",
     "PointTwist",
+    "PoissonGaussianNoise",
     "PoissonNoise",
     "Quantization",
     "RadonTransform",

@@ -23,6 +23,7 @@ from score_sde.objectives.times import (
     UniformSteps,
     UniformTimes,
 )
+from score_sde.objectives.unbiased_risk import UnbiasedRisk
 from score_sde.objectives.weights import (
     DataSquared,
     DataWeighting,
@@ -69,6 +70,7 @@ __all__ = [
     "SquaredDiffusion",
     "Stratified",
     "Times",
+    "UnbiasedRisk",
     "UniformLogSNR",
     "UniformSteps",
     "UniformTimes",

@@ -95,6 +95,27 @@ def test_implicit_and_sliced_score_matching(kind, family):
     np.testing.assert_allclose(minimiser(losses, scale), affine_score(mean, total), rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("family", SDES, ids=lambda cls: cls.__name__)
+def test_unbiased_risk(family):
+    """Noisy data of variance STD^2 + std^2, at times with twice the noise, and at those with as much."""
+    sde = family()
+    t = sde.T * FRACTIONS
+    ratios = np.exp(-0.5 * np.asarray(sde.log_snr(t)))
+    for share in (0.5, 1 - 1e-9):
+        for number, ratio in enumerate(ratios):
+            std, own = share * float(ratio), number == TIME
+            objective = objectives.UnbiasedRisk(std=std)
+            y = MEAN + np.sqrt(1 + (std / STD) ** 2) * (X0 - MEAN)
+            model = AffineDenoiser(sde=sde, slope=POINTS[POINT, 0][own], offset=POINTS[POINT, 1][own])
+            losses = objective.at(
+                model, jnp.asarray(y)[own, None], t[number], jnp.asarray(Z)[own, None], jnp.ones((24, 1, 1))
+            )
+            alpha, variance = float(sde.alpha(t[number])), float(sde.variance(t[number]))
+            slope = alpha * STD**2 / (alpha**2 * STD**2 + variance)
+            found = minimiser(np.tile(losses, 3))[0]
+            np.testing.assert_allclose(found, [slope, MEAN * (1 - slope * alpha)], rtol=1e-6, atol=1e-8)
+
+
 @pytest.mark.parametrize(
     ("objective", "sde"),
     [(objectives.DDPMLoss(steps=50), sdes.VP()), (objectives.SMLDLoss(steps=50), sdes.VE())],
@@ -121,6 +142,7 @@ def test_every_objective_of_the_package_is_held_to_a_law():
         "SlicedScoreMatching",
         "DDPMLoss",
         "SMLDLoss",
+        "UnbiasedRisk",
     }
     assert names == covered | OWN_MODELS
 
@@ -132,7 +154,8 @@ def test_one_finite_loss_per_example(kind):
     """Defaults work on images, under jit, and depend on the key only."""
     sde = sdes.VE() if kind is objectives.SMLDLoss else sdes.VP()
     model = denoisers.Gaussian(sde=sde, mean=np.zeros((2, 2, 1)), covariance=np.eye(4))
-    run = jax.jit(lambda key, x0: kind()(key, model, x0))
+    objective = kind(std=0.3) if kind is objectives.UnbiasedRisk else kind()
+    run = jax.jit(lambda key, x0: objective(key, model, x0))
     x0 = jnp.ones((5, 2, 2, 1))
     first, again = run(jax.random.key(0), x0), run(jax.random.key(0), x0)
     assert first.shape == (5,)

@@ -10,7 +10,7 @@ from walk import concrete_subclasses
 
 from score_sde.errors import InputError
 from score_sde.inverse import Measurement, Noise
-from score_sde.inverse.noises import GaussianNoise, PoissonNoise
+from score_sde.inverse.noises import GaussianNoise, PoissonGaussianNoise, PoissonNoise
 from score_sde.inverse.operators import AveragePooling
 
 KEY = jax.random.key(0)
@@ -18,6 +18,7 @@ SHAPE = (3, 4, 2)
 CASES = {
     "GaussianNoise": lambda: GaussianNoise(std=0.3),
     "PoissonNoise": lambda: PoissonNoise(peak=20.0),
+    "PoissonGaussianNoise": lambda: PoissonGaussianNoise(peak=20.0, std=0.1),
 }
 
 
@@ -51,6 +52,19 @@ def test_probabilities_of_counts_are_those_of_scipy():
     assert np.abs(np.asarray(PoissonNoise(peak=21.0).log_prob(y, x)) - expected).max() > 0.1
 
 
+@pytest.mark.usefixtures("x64")
+def test_the_density_of_mixed_noise_is_near_the_sum_over_counts():
+    """The mean of log p(y | clean) over y, at 800 counts, against scipy.stats: all counts and their laws."""
+    noise, x = PoissonGaussianNoise(peak=800.0, std=0.1), np.full((1, 4), 0.5)
+    gain, rate, k = 2 / 800, 600.0, np.arange(300, 900)
+    y = np.asarray(noise.sample(KEY, np.full((4000, 1), 0.5)))
+    parts = scipy.stats.poisson(rate).pmf(k) * scipy.stats.norm(-1 + gain * k, 0.1).pdf(y)
+    exact = np.log(parts.sum(axis=1)).mean()
+    found = [float(np.mean(noise.replace(std=std).log_prob(y, x[:, :1]))) for std in (0.1, 0.105)]
+    assert found[0] == pytest.approx(exact, abs=1e-4)
+    assert abs(found[1] - exact) > 5e-4
+
+
 def standardised(noise, x, draws=4000):
     """(y - mean) / sqrt(variance), by the variance that the noise reports of y itself."""
     y = jax.vmap(lambda key: noise.sample(key, x))(jax.random.split(KEY, draws))
@@ -61,7 +75,7 @@ def standardised(noise, x, draws=4000):
 def test_draws_have_the_mean_and_the_variance_they_claim(name):
     """4000 draws of 48 values: means to 5 standard errors, variances to a few per cent."""
     x = jnp.asarray(clean() if name == "GaussianNoise" else 0.5 * clean() + 0.4, jnp.float32)
-    noise = CASES[name]().replace(**({"peak": 400.0} if name == "PoissonNoise" else {}))
+    noise = CASES[name]().replace(**({} if name == "GaussianNoise" else {"peak": 400.0}))
     y, scaled = standardised(noise, x)
     error = np.sqrt(y.var(axis=0) / len(y))
     assert np.abs((y.mean(axis=0) - x) / error).max() < 5
@@ -105,6 +119,8 @@ def test_a_measurement_is_compiled_once(name):
         (lambda: GaussianNoise(std=float("nan")), "GaussianNoise.std"),
         (lambda: PoissonNoise(peak=0.0), "PoissonNoise.peak = 0.0: expected a positive number of counts"),
         (lambda: PoissonNoise(low=1.0), "PoissonNoise.high = 1.0: expected more than low"),
+        (lambda: PoissonGaussianNoise(peak=-1.0), "PoissonGaussianNoise.peak = -1.0: expected a positive"),
+        (lambda: PoissonGaussianNoise(std=0.0), "use PoissonNoise"),
     ],
 )
 def test_mistakes_are_told(build, words):

@@ -2,5 +2,6 @@
 
 from score_sde.inverse.noises.gaussian import GaussianNoise
 from score_sde.inverse.noises.poisson import PoissonNoise
+from score_sde.inverse.noises.poisson_gaussian import PoissonGaussianNoise
 
-__all__ = ["GaussianNoise", "PoissonNoise"]
+__all__ = ["GaussianNoise", "PoissonGaussianNoise", "PoissonNoise"]
