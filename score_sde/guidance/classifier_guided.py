@@ -30,7 +30,7 @@ class ClassifierGuided(Guided):
     The temperature tau divides the logits: p_tau(y | x_t) = softmax(logits / tau). Below 1 the classifier is
     surer and its gradient larger where classes compete, and smaller where one has won; scale multiplies both.
     Dividing the model's own score by a temperature is another thing, which was found not to trade diversity
-    for fidelity (Ho and Salimans 2022, section 1).
+    for fidelity (Ho and Salimans 2022, section 3).
     At alpha(t) = 0 nothing is guided (``shifts.shift_score``).
 
     Attributes:

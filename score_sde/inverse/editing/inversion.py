@@ -24,9 +24,9 @@ class Inversion(Pytree):
     A step up from s to t is the predictor's own from s. The step down undoes it but for an error of one order
     more than the method's, so that the round trip converges as the method does. With ``corrections`` the step
     up is improved by x_t <- x_t + sigma_t / sigma_s (x_s - down(x_t)), whose fixed point is undone exactly
-    (for DDIM: the estimate is made anew at the point that was reached, Pan et al. 2023, section 3.2). It
-    converges where sigma_t / sigma_s is not much more than one. ``decode`` with another condition edits the
-    picture. ``samplers.ProbabilityFlowODE.encode`` does the same by a black-box solver.
+    (for DDIM: the estimate is made anew at the point that was reached, Pan et al. 2023). It converges
+    where sigma_t / sigma_s is not much more than one. ``decode`` with another condition edits the picture.
+    ``samplers.ProbabilityFlowODE.encode`` does the same by a black-box solver.
 
     Attributes:
         sampler: its predictor, grid and steps; deterministic (DDIM(eta=0), ProbabilityFlowHeun(), ...),

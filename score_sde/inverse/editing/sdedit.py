@@ -22,7 +22,7 @@ from score_sde.typing import Array, Batch, Condition, Key
 
 
 class SDEdit(Pytree):
-    """x_t0 = alpha x_guide + sigma z, and then the sampler from t0 (Meng et al. 2022, algorithms 1 and 2).
+    """x_t0 = alpha x_guide + sigma z, and then the sampler from t0 (Meng et al. 2022, algorithms 1 and 4).
 
     The later t0, the likelier the result and the less is left of the guide (the paper takes 0.3 to 0.6 T).
     Not a sample of p(x_0): with data N(m, C) and an exact sampler x_0 ~ N(m + alpha K (x_guide - m),
@@ -51,8 +51,8 @@ class SDEdit(Pytree):
         """Edited ``guide`` (batch, *event).
 
         ``keep`` says what is to stay: Measurement(y=mask(guide), operator=mask, noise=GaussianNoise(std=0))
-        with a ``Mask`` of the pixels not to be edited (the paper's algorithm 3), or any measurement that
-        ``Replacement`` can serve.
+        with a ``Mask`` of the pixels not to be edited (the paper's algorithms 3 and 5), or any measurement
+        that ``Replacement`` can serve.
         """
         sde = require_gaussian("SDEdit", model.sde)
         if not isinstance(self.t0, jax.core.Tracer) and self.t0 > sde.T:

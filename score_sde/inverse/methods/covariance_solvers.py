@@ -68,7 +68,7 @@ class Direct(CovarianceSolver):
 
 
 class RowSums(CovarianceSolver):
-    """A diagonal matrix of the sums of each row: one product (Boys et al. 2024, section 4.2).
+    """A diagonal matrix of the sums of each row: one product (Boys et al. 2024, for images).
 
     Equal to the covariance only where that is diagonal; sums below zero count as zero.
     """

@@ -14,7 +14,7 @@ from score_sde.typing import Batch, Condition, Key, Time
 
 
 class DDNM(GuidedMethod):
-    """D' = D + A^+ (y - A D), whose range-space part is y's (Wang et al. 2023, eq. 9-13, algorithm 1).
+    """D' = D + A^+ (y - A D), whose range-space part is y's (Wang et al. 2023, eq. 13, algorithm 1).
 
     With ``Ancestral`` it is the paper's algorithm. In DDIM and ODE samplers the noise goes with D', as
     (x - alpha D') / sigma (the authors' code with eta = 0.85 keeps the network's noise there). For exact y;

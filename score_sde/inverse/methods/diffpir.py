@@ -21,7 +21,7 @@ class DiffPIR(SteppedMethod):
     """x' = argmin |y - A x|^2 + rho |x - D|^2, rho = lam std_y^2 alpha_t^2 / sigma_t^2, and noise put back.
 
     x_s = alpha_s x' + sigma_s (sqrt(1 - zeta) e + sqrt(zeta) n) with e = (x_t - alpha_t x') / sigma_t (Zhu et
-    al. 2023, algorithm 1, eq. 11-14, for any alpha and sigma). x' = D + A^T (A A^T + rho)^-1 (y - A D): at
+    al. 2023, algorithm 1, eq. 12b, for any alpha and sigma). x' = D + A^T (A A^T + rho)^-1 (y - A D): at
     lam = 0 or with exact y the projection onto y, as lam grows the denoiser alone.
 
     Not a sample of p(x_0 | y): x' is a most probable value, about which nothing is spread but the noise; nor
@@ -29,7 +29,7 @@ class DiffPIR(SteppedMethod):
 
     Attributes:
         sampler: its grid, steps, moves and final step; its predictor is not used. NoCorrector().
-        lam: weight of the prior (the authors take 1 to 25).
+        lam: weight of the prior (the authors' code takes 1, and names 7 to 35).
         zeta: share of new noise.
     """
 

@@ -54,7 +54,7 @@ class WhiteSpread(Spread):
 class GaussianScore(GradientMethod):
     """p(y | x_t) as N(y; A D, noise + gamma sigma^2 / alpha^2 A A^T).
 
-    Rozet and Louppe 2023, "Score-based data assimilation", eq. 14 and 15, algorithm 3. It equals PiGDM with
+    Rozet and Louppe 2023, "Score-based data assimilation", eq. 15, algorithm 3. It equals PiGDM with
     r_t^2 = gamma sigma^2 / alpha^2, which does not end at the data's own variance where sigma is large: the
     measurement is heard later than it could be, so that draws are too wide in what y tells, and gamma
     trades this bias for stability. Exact for no law; nearly so for data much wider than sigma / alpha.

@@ -25,9 +25,9 @@ class MCG(SteppedMethod):
     """A step of DPS, and then x_s + A^+ (y_s - A x_s) with y_s = alpha_s y + sigma_s A z.
 
     Chung et al. 2022, "Improving diffusion models for inverse problems using manifold constraints",
-    algorithm 1 with eq. 14 and 15. Linear operators. The last state agrees with y exactly, noise included, so
-    that it is meant for measurements without noise; y_s is drawn without regard to x_t, which the gradient
-    is to mend. It draws from no posterior: what y does not tell is as biased as DPS's.
+    with their W = I. Linear operators. The last state agrees with y exactly, noise included, so that it is
+    meant for measurements without noise; y_s is drawn without regard to x_t, which the gradient is to mend.
+    It draws from no posterior: what y does not tell is as biased as DPS's.
 
     Attributes:
         step_size: of the gradient, as DPS's.

@@ -14,9 +14,9 @@ from score_sde.typing import Batch
 class MMPS(GradientMethod):
     """J^T A^T (A C A^T + noise)^-1 (y - A D), C = sigma^2 / alpha J, by few conjugate gradient steps.
 
-    Rozet et al. 2024, "Learning diffusion priors from observations by expectation maximization", section 4.2
-    and algorithm 3. What converges is TMPD, with its law and bias; few steps shrink the pull of y, so
-    that draws agree with it less than the posterior does, and cost one transpose each.
+    Rozet et al. 2024, "Learning diffusion priors from observations by expectation maximization", section
+    4.2. What converges is TMPD, with its law and bias; few steps shrink the pull of y, so that draws agree
+    with it less than the posterior does, and cost one transpose each.
 
     Attributes:
         iterations: of conjugate gradients.

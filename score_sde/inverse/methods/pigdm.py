@@ -27,13 +27,13 @@ class PiGDM(GradientMethod):
     data N(m, s^2 I) with ``DataVariance(std=s)``. Elsewhere it draws from none of the posteriors: the same
     r_t in every direction is too small between modes and too large across a manifold.
 
-    Without noise this is J^T (A^+ y - A^+ A D) / r_t^2. The paper then drops 1 / r_t^2 and weighs what is
-    left by alpha_t in a step of DDIM that it moves by alpha_s; ``AdaptivePiGDM`` does that. The weight here
-    is Bayes' rule's, D gaining sigma^2 / alpha times the gradient, which any sampler can follow.
+    Without noise this is J^T (A^+ y - A^+ A D) / r_t^2. The paper's algorithm 1 then drops 1 / r_t^2 and adds
+    alpha_t times what is left to a step of DDIM; ``AdaptivePiGDM`` does that. The weight here is Bayes'
+    rule's, D gaining sigma^2 / alpha times the gradient, which any sampler can follow.
 
     Attributes:
         variance: r_t^2.
-        pseudo_inverse: h^+ with h(h^+(h(x))) = h(x), for an operator that is not linear (eq. 9): the
+        pseudo_inverse: h^+ with h(h^+(h(x))) = h(x), for an operator that is not linear: the
             gradient is J^T (h^+(y) - h^+(h(D))) / (r_t^2 + noise). None asks for a linear operator.
     """
 

@@ -23,7 +23,7 @@ class PriorVariance(Pytree, ABC):
 class DataVariance(PriorVariance):
     """std^2 sigma^2 / (alpha^2 std^2 + sigma^2): exact for data N(m, std^2 I).
 
-    With std = 1 the rule of Song et al. 2023 (section 3.2): sigma^2 / (1 + sigma^2) for VE, sigma^2 for VP.
+    With std = 1 the rule of Song et al. 2023 for VE, sigma^2 / (1 + sigma^2), which for VP is sigma^2.
     """
 
     std: float = 1.0

@@ -25,7 +25,7 @@ class TimeTravel(Sampling):
 
     The moves are those of RePaint (Lugmayr et al. 2022, algorithm 1; ``get_schedule_jump`` of its code). A
     jump is drawn at once: p(x_t | x_s) over several steps is the same law as one step after another.
-    For a method: ``DDNM(sampler=TimeTravel(...))`` is DDNM's time-travel (Wang et al. 2023, section 3.4).
+    For a method: ``DDNM(sampler=TimeTravel(...))`` is DDNM's time-travel (Wang et al. 2023, section 3.3).
 
     Attributes:
         predictor: takes x from each time to the next.

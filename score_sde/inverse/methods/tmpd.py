@@ -12,7 +12,7 @@ from score_sde.typing import Batch
 class TMPD(GradientMethod):
     """grad log p(y | x_t) = J^T A^T (A C A^T + noise)^-1 (y - A D), C = sigma^2 / alpha J.
 
-    Boys et al. 2024, "Tweedie moment projected diffusions for inverse problems", eq. 9 to 12: p(x_0 | x_t)
+    Boys et al. 2024, "Tweedie moment projected diffusions for inverse problems", eq. 10 and 11: p(x_0 | x_t)
     is taken as the normal law of its true mean D and covariance C (Tweedie's formulas). Draws from the
     posterior for Gaussian data; for other data p(x_0 | x_t) is not normal while its modes are apart, and
     weights of modes come out wrong by as much. Its derivative by x_t leaves out that of C.

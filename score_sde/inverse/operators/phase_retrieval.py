@@ -16,8 +16,8 @@ class PhaseRetrieval(Operator):
     """y = |F x| of every channel, x in a frame of zeros: (batch, ceil(oversampling H), ..., C).
 
     F is orthonormal. Shifts, mirrored images and signs give the same y: the posterior has several modes. The
-    derivative at a magnitude of zero is taken as zero. (Chung et al. 2023, appendix, frame an image of 256 by
-    64 zeros on each side: oversampling = 1.5.)
+    derivative at a magnitude of zero is taken as zero. (The code of Chung et al. 2023 frames an image of 256
+    by 64 zeros on each side: oversampling = 1.5.)
 
     Attributes:
         oversampling: how many times longer the sides are than the image's; from 2 on the magnitudes tell the

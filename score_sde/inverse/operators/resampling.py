@@ -13,7 +13,7 @@ def mean_matrix(size: int, factor: int) -> np.ndarray:
 
 
 def cubic(distance: np.ndarray, a: float = -0.5) -> np.ndarray:
-    """Keys' cubic convolution kernel, zero from a distance of 2 on (Keys 1981, equation 15 for a = -1/2)."""
+    """Keys' cubic convolution kernel, zero from a distance of 2 on (Keys 1981, whose own has a = -1/2)."""
     d = np.abs(distance)
     near = ((a + 2) * d - (a + 3)) * d**2 + 1
     far = ((d - 5) * d + 8) * d * a - 4 * a

@@ -44,7 +44,7 @@ class Cloud(NamedTuple):
 
 
 class ParticleFilter(ParticleMethod):
-    """Sequential Monte Carlo along the reverse chain (Doucet and Johansen 2011, algorithm 4).
+    """Sequential Monte Carlo along the reverse chain (Doucet and Johansen 2011), resampled as needed.
 
     The chain's prior p(x_s | x_t) = N(c_x x_t + c_0 D, (std^2 + c_0^2 r_t^2) I) is the bridge averaged over
     x_0 | x_t ~ N(D, r_t^2 I) with r_t^2 = sigma^2 v / (alpha^2 v + sigma^2), v = ``data_std``^2: exact at any

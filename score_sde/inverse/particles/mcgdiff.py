@@ -34,10 +34,11 @@ class Sight(NamedTuple):
 
 
 class MCGDiff(ParticleFilter):
-    """MCGDiff (Cardoso et al. 2024, algorithms 1 and 2), for any Gaussian SDE, exact or noisy measurements.
+    """MCGDiff (Cardoso et al. 2024, section 2), for any Gaussian SDE, exact or noisy measurements.
 
-    In the basis V of A = U S V^T a measurement is x_0,i = (U^T y)_i / s_i + (noise / s_i) z: a coordinate of
-    x_t at the time tau_i when sigma / alpha = noise / s_i. The coordinate follows the forward process of its
+    Their algorithm 1 is that of exact masks, section 2.1 takes it to other operators. In the basis V of
+    A = U S V^T a measurement is x_0,i = (U^T y)_i / s_i + (noise / s_i) z: a coordinate of x_t at the time
+    tau_i when sigma / alpha = noise / s_i. The coordinate follows the forward process of its
     target down to tau_i, by N(x_t,i; alpha target_i, |sigma^2 - alpha^2 noise^2 / s_i^2|), and is free from
     the first time of the grid not above tau_i on, where this is the likelihood of the target given x_t,i; the
     grid's nearest time is moved to tau_i. Steps are the best for these potentials. As particles grow the law

@@ -48,7 +48,7 @@ class NoTwist(Twist):
 
 
 class PointTwist(Twist):
-    """N(y; A(D), noise + r_t^2 I): for every operator, linear or not (Wu et al. 2023, eq. 8-9).
+    """N(y; A(D), noise + r_t^2 I): for every operator, linear or not (Wu et al. 2023, eq. 8-10).
 
     Guidance is the gradient through the denoiser, as in DPS: guided = D + sigma^2 / alpha grad_x log twist.
 
@@ -106,7 +106,7 @@ class LinearTwist(Twist):
 
 
 class IsotropicTwist(LinearTwist):
-    """N(y; A D, r_t^2 A A^T + noise I), as in PiGDM (Song et al. 2023, eq. 7).
+    """N(y; A D, r_t^2 A A^T + noise I), of which PiGDM takes the score (Song et al. 2023, eq. 7).
 
     guided = D + r_t^2 A^T (r_t^2 A A^T + noise I)^-1 (y - A D): no derivative of the model.
     """
@@ -131,8 +131,9 @@ class IsotropicTwist(LinearTwist):
 class CovarianceTwist(LinearTwist):
     """N(y; A D, A C A^T + noise I), C = sigma^2 / alpha dD/dx the covariance of x_0 given x_t (TMPD's).
 
-    Boys et al. 2023, eq. 8; Rozet et al. 2024, eq. 12. C A^T is taken by a derivative along each row of A:
-    for few measured values. It sees how far apart the modes are that x_t leaves open, which r_t^2 does not.
+    Boys et al. 2024, eq. 10 and 11; Rozet et al. 2024, section 4.2. C A^T is taken by a derivative along each
+    row of A: for few measured values. It sees how far apart the modes are that x_t leaves open, which r_t^2
+    does not.
     """
 
     def check(self, measurement: Measurement) -> None:
