@@ -8,6 +8,7 @@ from score_sde.networks.dhariwal_unet import DhariwalUNet
 from score_sde.networks.mlp import MLP
 from score_sde.networks.ncsn import NCSN, NCSNv2
 from score_sde.networks.ncsnpp import NCSNpp
+from score_sde.networks.perceptron import Perceptron
 from score_sde.networks.song_unet import SongUNet
 from score_sde.networks.unet import UNet
 from score_sde.networks.wideresnet import WideResNet
@@ -23,6 +24,7 @@ __all__ = [
     "NCSNpp",
     "NCSNv2",
     "Params",
+    "Perceptron",
     "SongUNet",
     "UNet",
     "WideResNet",
