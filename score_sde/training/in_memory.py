@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from score_sde.data.batches import Batches
 from score_sde.dequantization import Continuous
 from score_sde.errors import InputError
 from score_sde.networks.base import partition
@@ -26,22 +25,6 @@ from score_sde.typing import Array, Batch, Key
 Model = TypeVar("Model")
 CALL = 50  # updates in one dispatch, at most
 EMA = WarmupEMA(decay=0.999)
-
-
-class _Rows:
-    """The rows of an array as a source of batches."""
-
-    def __init__(self, x: np.ndarray) -> None:
-        self.x = x
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        return {"x": self.x[index]}
-
-    def batch(self, indices: Any) -> dict[str, Any]:
-        return {"x": self.x[np.asarray(indices)]}
 
 
 def train_on(
@@ -75,14 +58,16 @@ def train_on(
     Raises:
         InputError: no steps, no rows, or a loss that is not finite.
     """
-    if steps < 1:
-        raise InputError("steps", steps, "a positive number of updates", "raise it")
+    for name, value in (("steps", steps), ("batch_size", batch_size)):
+        if value < 1:
+            raise InputError(name, value, "a positive count", "raise it")
     progress = Silent() if progress is None else progress
-    batches = Batches(_Rows(np.asarray(x, np.float32)), batch_size, seed=seed)
+    x = np.asarray(x, np.float32)
+    order = _order(len(x), steps * batch_size, seed).reshape(steps, batch_size)
     state = _begin(model, learning_rate, steps)
     try:
         for start in range(0, steps, CALL):
-            stacked = batches.stack(start, min(CALL, steps - start))["x"]
+            stacked = x[order[start : start + CALL]]
             state, loss = _advance(model, objective, state, stacked, key, learning_rate, steps)
             _require_finite(float(loss), start)
             progress.update(start + len(stacked), float(loss))
@@ -120,6 +105,14 @@ def _advance(
 
     state, losses = jax.lax.scan(one, state, batches)
     return state, jnp.mean(losses)
+
+
+def _order(rows: int, count: int, seed: int) -> np.ndarray:
+    """``count`` numbers of rows, one permutation after the other."""
+    if not rows:
+        raise InputError("rows to train on", 0, "at least one example", "give more data")
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.permutation(rows) for _ in range(-(-count // rows))])[:count]
 
 
 def _optimizer(learning_rate: float, steps: int) -> optax.GradientTransformation:

@@ -43,7 +43,7 @@ def test_likelihood_is_the_log_density(x, sde):
     """Of x_0 + sigma z; what is left is that the SDE's prior is not quite the law of x_T."""
     model = law(COVARIANCE, sde)
     found = jax.jit(SCORE)(model, x, KEY)
-    np.testing.assert_allclose(found, -log_density(x, COVARIANCE), atol=2e-3)
+    np.testing.assert_allclose(found, -log_density(x, COVARIANCE), atol=5e-3)
     wrong = np.abs(found + log_density(x, 1.05 * COVARIANCE))
     assert np.max(wrong) > 0.05  # power: variances 5 % too large
 
@@ -94,9 +94,9 @@ def test_reconstruction_by_the_probability_flow_has_its_mean(x):
     values, axes = np.linalg.eigh(COVARIANCE)
     flow = axes * np.sqrt(values / (values + s)) @ axes.T
     expected = (np.sum((np.asarray(x) @ (flow - EYE).T) ** 2, axis=1) + s * np.sum(flow**2)) / 3
-    sampler = Sampler(predictor=DDIM(), grid=LogSNR(sigma_min=1e-2), n_steps=60)
-    score = anomaly.DiffusionReconstruction(sigmas=(0.7,), draws=2000, sampler=sampler)
-    np.testing.assert_allclose(score(law(COVARIANCE), x, KEY), expected, rtol=0.06)
+    sampler = Sampler(predictor=DDIM(), grid=LogSNR(sigma_min=1e-2), n_steps=30)
+    score = anomaly.DiffusionReconstruction(sigmas=(0.7,), draws=800, sampler=sampler)
+    np.testing.assert_allclose(score(law(COVARIANCE), x, KEY), expected, rtol=0.1)
 
 
 def test_reconstruction_of_a_point_mass_is_the_distance_to_it(x):
