@@ -21,6 +21,8 @@ Modes, and what each writes below the work directory:
   prepare  (below --to)            a data set for score_sde.data.TFDS from --from: a folder or zip of images
                                    (labels from class folders or EDM's dataset.json), MNIST's idx files, or
                                    CIFAR-10's binary version; killed, it goes on when it is run again
+  anomaly  anomalies.csv           the rows of --from (CSV, .npy, .npz), the strangest first; what is normal
+                                   is learnt from --config.data once, and kept in checkpoints/detector.npz
 
 Flags:
   --mode                 one of the modes above
@@ -47,6 +49,8 @@ Examples:
       --config=configs/vp/cifar10_ddpmpp_continuous.py
   python -m score_sde.main --mode=prepare --from=ffhq.zip --to=~/tensorflow_datasets/ffhq --resolution=64
   python -m score_sde.main --mode=eval --config=configs/digits.py --workdir=runs/digits
+  python -m score_sde.main --mode=anomaly --config=configs/anomaly.py --workdir=runs/anomaly \
+      --config.data=normal.csv --from=new.csv
   python -m score_sde.main --mode=sample --config=configs/digits.py --workdir=runs/digits \
       --config.sampler.n_steps=200 --config.sampler.predictor=score_sde.samplers:EulerMaruyama
 

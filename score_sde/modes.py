@@ -68,6 +68,9 @@ MODES = {
         "score_sde.data.preparing:prepare", needs=("from", "to", "resolution"), takes=("channels", "crop")
     ),
     "inspect": Mode("score_sde.experiment:inspect", workdir=made),
+    "anomaly": Mode(
+        "score_sde.experiment.detecting:detect", needs=("config", "workdir", "from"), workdir=begun
+    ),
     "import": Mode("score_sde.experiment:import_weights", needs=("config", "workdir", "from"), workdir=begun),
 }
 

@@ -7,12 +7,13 @@ from score_sde.config import build, load_config, to_json
 
 ROOT = Path(__file__).parent.parent / "configs"
 SHARED = ("parts/", "default_")  # what several share: no runs
+OTHER = (*SHARED, "anomaly")  # and what describes no Experiment
 
 
 def names():
     """Paths below ``configs`` of all runs, without ``.py``."""
     found = [path.relative_to(ROOT).as_posix() for path in sorted(ROOT.rglob("*.py"))]
-    return [name[:-3] for name in found if not name.startswith(SHARED) and not name.endswith("__init__.py")]
+    return [name[:-3] for name in found if not name.startswith(OTHER) and not name.endswith("__init__.py")]
 
 
 def load(name, variant=""):
