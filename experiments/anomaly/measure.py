@@ -1,0 +1,156 @@
+"""Training, scoring and judging: a file for each table and seed, and for each way to score images."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.anomaly.baselines import BASELINES
+from experiments.anomaly.contestants import NEIGHBOURS, OWN_NETWORK, PAIRED, contestants
+from experiments.anomaly.images import Pool, prepare
+from experiments.anomaly.judging import judged
+from experiments.anomaly.sizes import Size, amount, require
+from experiments.anomaly.tables import TABLES, Split, split
+from score_sde.anomaly import AnomalyScore, DiffusionOutlierDetector, MLPRecipe, WithBackground, perturbed
+from score_sde.errors import InputError
+from score_sde.evaluation.report import write_json
+
+
+class Entry(NamedTuple):
+    """What is measured at once: a table and seed with all ways, or the images in one way."""
+
+    part: str
+    name: str  # of the table, or the way
+    seed: int
+
+    def path(self, workdir: pathlib.Path) -> pathlib.Path:
+        """Where its results are."""
+        return workdir / "entries" / self.part / f"{self.name.replace(' ', '_')}_{self.seed}.json"
+
+
+def entries(size: Size) -> list[Entry]:
+    """All that is to be done."""
+    require(size)
+    found = []
+    if "tables" in size.parts:
+        found += [Entry("tables", name, seed) for name in size.tables for seed in range(size.seeds)]
+    if "images" in size.parts:
+        found += [Entry("images", way, 0) for way in size.ways]
+    return found
+
+
+def measure(workdir: pathlib.Path, runs: pathlib.Path, size: Size) -> list[Entry]:
+    """Do what is missing in ``workdir``; all entries, in their order."""
+    wanted = entries(size)
+    left = [entry for entry in wanted if not done(entry, workdir, size)]
+    pool, began = None, time.monotonic()
+    for number, entry in enumerate(left):
+        if entry.part == "images" and pool is None:
+            pool = prepare(runs, size)
+        found = judge_images(entry, pool, size) if pool is not None else judge_table(entry, size)
+        write_json(entry.path(workdir), {"amount": amount(size, entry.part), **found})
+        rest = (time.monotonic() - began) / (number + 1) * (len(left) - number - 1)
+        print(f"{number + 1} of {len(left)}: {entry.name} {entry.seed}; {rest / 60:.1f} min left", flush=True)
+    return wanted
+
+
+def done(entry: Entry, workdir: pathlib.Path, size: Size) -> bool:
+    """Whether these results are there; those of another size stop the run rather than mix with it."""
+    path = entry.path(workdir)
+    if not path.is_file():
+        return False
+    found = json.loads(path.read_text())["amount"]
+    if found != amount(size, entry.part):
+        raise InputError(
+            "--workdir", str(path), f"results of {amount(size, entry.part)}", "choose an empty one"
+        )
+    return True
+
+
+def judge_table(entry: Entry, size: Size) -> dict[str, Any]:
+    """All ways on one table: AUROC and the rest, and seconds of training and scoring."""
+    data = split(TABLES[entry.name](entry.seed), entry.seed)
+    ways: dict[str, dict[str, float]] = {}
+    for name, baseline in BASELINES.items():
+        if name not in size.ways:
+            continue
+        scores, seconds = _timed(baseline, data.train, data.test, entry.seed)
+        ways[name] = judged(data.truth, scores) | {"seconds": seconds}
+    models, seconds = _timed(trained, data.train, entry.seed, size)
+    for name, score in contestants("tables", steps=size.flow_steps).items():
+        if name not in size.ways:
+            continue
+        scores, taken = _timed(scored, name, score, models, data, entry.seed, size)
+        ways[name] = judged(data.truth, scores) | {"seconds": taken}
+    counts = {
+        "train": len(data.train),
+        "normal": int(np.sum(~data.truth)),
+        "anomalies": int(np.sum(data.truth)),
+    }
+    return {"ways": ways, "counts": counts, "columns": data.train.shape[1], "train_seconds": seconds}
+
+
+def trained(train: np.ndarray, seed: int, size: Size) -> WithBackground:
+    """The denoiser that all scores share, and one of the background."""
+    recipe = MLPRecipe(width=size.width, steps=size.steps)
+    x, keys = jnp.asarray(train, jnp.float32), jax.random.split(jax.random.key(seed), 5)
+    mixed = perturbed(keys[4], x, 0.3)
+    return WithBackground(
+        model=recipe.train(recipe.denoiser(keys[0], x.shape[1:]), x, keys[1]),
+        background=recipe.train(recipe.denoiser(keys[2], x.shape[1:]), mixed, keys[3]),
+    )
+
+
+def scored(
+    name: str, score: AnomalyScore, models: WithBackground, data: Split, seed: int, size: Size
+) -> np.ndarray:
+    """Scores of the test rows."""
+    own = {"width": size.width, "steps": size.steps, "random_state": seed}
+    given: Any = {"model": models if name == PAIRED else models.model}
+    detector = DiffusionOutlierDetector(score, **own, **({} if name in OWN_NETWORK else given))
+    return -detector.fit(data.train).score_samples(data.test)
+
+
+def judge_images(entry: Entry, pool: Pool, size: Size) -> dict[str, Any]:
+    """One way on all kinds of anomalies, by disjoint parts of the test images as seeds."""
+    kinds = pool.anomalies
+    everything = np.concatenate([pool.normal, *kinds.values()])
+    scores, seconds = _timed(image_scores, entry.name, pool, everything, size)
+    parts = np.split(scores, np.cumsum([len(pool.normal), *(len(images) for images in kinds.values())])[:-1])
+    normal, others = parts[0], dict(zip(kinds, parts[1:], strict=True))
+    rows: dict[str, list[dict[str, float]]] = {}
+    for kind, strange in others.items():
+        folds = zip(np.array_split(normal, size.seeds), np.array_split(strange, size.seeds), strict=True)
+        rows[kind] = [
+            judged(np.repeat([False, True], [len(a), len(b)]), np.concatenate([a, b])) for a, b in folds
+        ]
+    return {"kinds": rows, "seconds": seconds, "scores": {"normal": normal, **others}}
+
+
+def image_scores(way: str, pool: Pool, images: np.ndarray, size: Size) -> np.ndarray:
+    """Scores of images in model space (n, height, width, 1)."""
+    train, test = (each.reshape(len(each), -1).astype(np.float64) for each in (pool.train, images))
+    if way in BASELINES:
+        return BASELINES[way](train, test, 0)
+    score = contestants("images", units=pool.units, steps=size.flow_steps)[way]
+    own = {"width": 2 * size.width, "steps": size.steps, "random_state": 0}
+    if way in OWN_NETWORK:
+        return -DiffusionOutlierDetector(score, **own).fit(train).score_samples(test)
+    model: Any = WithBackground(model=pool.model, background=pool.background) if way == PAIRED else pool.model
+    detector = DiffusionOutlierDetector(score, model=model, shape=pool.train.shape[1:], random_state=0)
+    # Neighbours cost nothing to know, a likelihood of each training image does.
+    known = train if way == NEIGHBOURS else train[: size.reference]
+    return -detector.fit(known).score_samples(test)
+
+
+def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+    began = time.monotonic()
+    found = function(*arguments)
+    return found, time.monotonic() - began

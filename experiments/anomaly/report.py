@@ -1,0 +1,154 @@
+"""Means over seeds with their intervals, the tables and the pictures of all numbers."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from experiments.anomaly.baselines import BASELINES
+from experiments.anomaly.contestants import LIKELIHOOD
+from experiments.anomaly.judging import interval
+from experiments.anomaly.measure import Entry
+from score_sde.evaluation.files import replace_file
+from score_sde.evaluation.report import table, with_error
+
+NUMBERS = ("auroc", "aupr", "fpr95")
+MEAN = "mean of all"
+
+
+def summarize(workdir: pathlib.Path, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Points (part, data, way, numbers with intervals), and the best baseline and score of tables."""
+    found = {entry: json.loads(entry.path(workdir).read_text()) for entry in entries}
+    points = _table_points({e: r for e, r in found.items() if e.part == "tables"})
+    points += _image_points({e: r for e, r in found.items() if e.part == "images"})
+    return {"points": points, "best": _best(points)}
+
+
+def _table_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
+    points, means = [], {}
+    for name in dict.fromkeys(entry.name for entry in found):
+        results = [found[entry] for entry in found if entry.name == name]
+        for way in results[0]["ways"]:
+            rows = [result["ways"][way] for result in results]
+            numbers = {number: [row[number] for row in rows] for number in NUMBERS}
+            points.append(_point("tables", name, way, numbers, np.median([row["seconds"] for row in rows])))
+            means.setdefault(way, []).append(numbers)
+    for way, tables in means.items():
+        numbers = {number: np.mean([each[number] for each in tables], axis=0) for number in NUMBERS}
+        points.append(_point("tables", MEAN, way, numbers, None))
+    return points
+
+
+def _image_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
+    return [
+        _point("images", kind, entry.name, {n: [row[n] for row in rows] for n in NUMBERS}, result["seconds"])
+        for entry, result in found.items()
+        for kind, rows in result["kinds"].items()
+    ]
+
+
+def _point(part: str, data: str, way: str, numbers: Any, seconds: Any) -> dict[str, Any]:
+    intervals = {number: interval(values) for number, values in numbers.items()}
+    return {"part": part, "data": data, "way": way, **intervals, "seconds": seconds}
+
+
+def _best(points: list[dict[str, Any]]) -> dict[str, Any]:
+    means = {point["way"]: point["auroc"]["mean"] for point in points if point["data"] == MEAN}
+    if not means:
+        return {}
+    ways = {
+        "baseline": max((way for way in means if way in BASELINES), key=means.__getitem__),
+        "diffusion": max((way for way in means if way not in BASELINES), key=means.__getitem__),
+    }
+    return {kind: {"way": way, "mean_auroc": means[way]} for kind, way in ways.items()}
+
+
+def text(results: dict[str, Any]) -> str:
+    """For tables and for images: AUROC by data, then AUPR and FPR95."""
+    blocks = []
+    for part in dict.fromkeys(point["part"] for point in results["points"]):
+        own = [point for point in results["points"] if point["part"] == part]
+        for number in NUMBERS:
+            blocks.append(f"{part}: {number.upper()}\n{_block(own, number)}")
+    if results["best"]:
+        told = {kind: f"{best['way']} {best['mean_auroc']:.4f}" for kind, best in results["best"].items()}
+        blocks.append(
+            f"mean AUROC over tables: best baseline {told['baseline']}, best score {told['diffusion']}"
+        )
+    return "\n\n".join(blocks)
+
+
+def _block(points: list[dict[str, Any]], number: str) -> str:
+    data = list(dict.fromkeys(point["data"] for point in points))
+    ways = list(dict.fromkeys(point["way"] for point in points))
+    values = {(point["way"], point["data"]): point[number] for point in points}
+    rows = [(way, *(with_error(*values[way, name].values()) for name in data)) for way in ways]
+    return table(("way", *data), rows)
+
+
+def save_plots(
+    workdir: pathlib.Path, results: dict[str, Any], entries: Sequence[Entry]
+) -> list[pathlib.Path]:
+    """``tables.png`` and ``images.png`` of AUROC, and ``likelihood.png``: the histogram that fails."""
+    written = []
+    for part in dict.fromkeys(point["part"] for point in results["points"]):
+        own = [point for point in results["points"] if point["part"] == part]
+        written.append(_save_bars(workdir / f"{part}.png", own))
+    likelihood = next((entry for entry in entries if entry[:2] == ("images", LIKELIHOOD)), None)
+    if likelihood is not None:
+        scores = json.loads(likelihood.path(workdir).read_text())["scores"]
+        written.append(_save_histogram(workdir / "likelihood.png", scores))
+    return written
+
+
+def _save_bars(path: pathlib.Path, points: list[dict[str, Any]]) -> pathlib.Path:
+    data = list(dict.fromkeys(point["data"] for point in points))
+    figure = Figure(figsize=(2.6 * len(data) + 1.6, 4.2), layout="constrained")
+    first = None
+    for number, name in enumerate(data):
+        axis = figure.add_subplot(1, len(data), number + 1, sharey=first)
+        first = first or axis
+        own = [point for point in points if point["data"] == name]
+        for place, point in enumerate(own):
+            colour = "#9aa3ad" if point["way"] in BASELINES else "#3b6ea8"
+            axis.errorbar(
+                point["auroc"]["mean"],
+                -place,
+                xerr=point["auroc"]["half_width"] or 0,
+                fmt="o",
+                ms=5,
+                color=colour,
+            )
+        axis.axvline(0.5, color="#c9ced4", linewidth=0.8)
+        axis.set_yticks(-np.arange(len(own)), [point["way"] for point in own], fontsize=8)
+        axis.tick_params(labelleft=number == 0)
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel("AUROC", fontsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(axis="x", color="#e4e7ea", linewidth=0.8)
+    return _saved(figure, path)
+
+
+def _save_histogram(path: pathlib.Path, scores: dict[str, list[float]]) -> pathlib.Path:
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    axis = figure.add_subplot()
+    everything = np.concatenate([np.asarray(values, float) for values in scores.values()])
+    bins = np.linspace(*np.nanquantile(everything, (0.0, 0.99)), 40)
+    for name, values in scores.items():
+        axis.hist(np.asarray(values, float), bins=bins, histtype="step", density=True, label=name)
+    axis.set_xlabel("negative log-likelihood, nats: a detector would call the right end strange")
+    axis.set_yticks([])
+    axis.legend(frameon=False, fontsize=8)
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    return _saved(figure, path)
+
+
+def _saved(figure: Figure, path: pathlib.Path) -> pathlib.Path:
+    canvas = FigureCanvasAgg(figure)
+    return replace_file(path, lambda stream: canvas.print_figure(stream, format="png", dpi=110))

@@ -1,0 +1,95 @@
+"""Finding anomalies: scores of diffusion models beside classical detectors, on tables and on images.
+
+Usage: python -m experiments.anomaly.run --workdir=runs/anomaly [--runs=DIR] [--parts=tables,images]
+
+Tables: breast cancer, wine and digits of scikit-learn, and simulated intrusions and card frauds; detectors
+learn from half of the normal rows. Images: Fashion-MNIST without one class, shrunk to 14x14; anomalies are
+that class, digits, negatives and shuffled pixels. Fashion-MNIST has to be prepared first, as
+configs/fashion_mnist.py says; its models are trained in --runs unless they are there.
+
+Writes results.json, table.txt, tables.png, images.png and likelihood.png. Every table and seed, and every way
+to score images, is a file below entries/: stopped, the same command does what is missing.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from typing import Any
+
+from absl import flags
+
+from score_sde.main import HELP, guarded, set_environment
+
+COUNTS = ("seeds", "steps", "image_steps", "images")
+
+
+def flag_values() -> flags.FlagValues:
+    """The flags of this command."""
+    values = flags.FlagValues()
+    flags.DEFINE_string("workdir", "runs/anomaly", "everything is written here", flag_values=values)
+    flags.DEFINE_string("runs", None, "trained models; default: runs below --workdir", flag_values=values)
+    flags.DEFINE_list("parts", None, "tables, images, or both", flag_values=values)
+    flags.DEFINE_integer("seeds", None, "splits of tables, and folds of images", 2, flag_values=values)
+    flags.DEFINE_integer("steps", None, "updates on a table", 1, flag_values=values)
+    flags.DEFINE_integer("image_steps", None, "updates on images, a multiple of 20", 20, flag_values=values)
+    flags.DEFINE_integer("images", None, "test images of each kind", 10, flag_values=values)
+    flags.DEFINE_boolean("fast", False, "a run of seconds that only shows the way", flag_values=values)
+    flags.DEFINE_string("compilation_cache", None, "as for score_sde.main", flag_values=values)
+    return values
+
+
+def run(workdir: pathlib.Path, runs: pathlib.Path, size: Any) -> dict[str, Any]:
+    """Measure what is missing, and write tables and pictures; the results."""
+    from experiments.anomaly import measure, report  # after JAX's environment is set
+    from score_sde.evaluation.files import replace_file
+    from score_sde.evaluation.report import write_json
+
+    entries = measure.measure(workdir, runs, size)
+    results = {"size": size, **report.summarize(workdir, entries)}
+    write_json(workdir / "results.json", results)
+    text = report.text(results)
+    replace_file(workdir / "table.txt", lambda stream: stream.write(f"{text}\n".encode()))
+    print(text)
+    written = [workdir / "results.json", workdir / "table.txt"]
+    written += report.save_plots(workdir, results, entries)
+    print("\n".join(f"wrote {path}" for path in written))
+    return results
+
+
+def chosen(values: flags.FlagValues) -> Any:
+    """The size that the flags say."""
+    from experiments.anomaly import sizes
+
+    size = sizes.FAST if values.fast else sizes.Size()
+    counts = {name: values[name].value for name in COUNTS if values[name].value is not None}
+    parts = {"parts": tuple(values.parts)} if values.parts else {}
+    return size._replace(**counts, **parts)
+
+
+def main(argv: list[str]) -> int:
+    """The command line; its exit code."""
+    if set(HELP) & set(argv[1:]):
+        print(__doc__)
+        return 0
+    values = flag_values()
+    try:
+        rest = values(argv)[1:]
+    except flags.Error as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if rest:
+        print(f"error: argument = {rest[0]!r}: expected flags only (write --flag=value)", file=sys.stderr)
+        return 2
+    set_environment(values.compilation_cache, -1)
+    workdir = pathlib.Path(values.workdir)
+    runs = pathlib.Path(values.runs) if values.runs else workdir / "runs"
+
+    def work() -> None:
+        run(workdir, runs, chosen(values))
+
+    return guarded(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

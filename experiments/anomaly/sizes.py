@@ -1,0 +1,52 @@
+"""How much of everything a run does."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from experiments.anomaly.baselines import BASELINES
+from experiments.anomaly.contestants import contestants
+from experiments.anomaly.tables import TABLES
+from score_sde.errors import InputError
+
+PARTS = ("tables", "images")
+
+
+class Size(NamedTuple):
+    """How much of everything; what numbers depend on, all of it."""
+
+    parts: tuple[str, ...] = PARTS
+    tables: tuple[str, ...] = tuple(TABLES)
+    ways: tuple[str, ...] = (*BASELINES, *contestants("tables"))
+    seeds: int = 5
+    steps: int = 1500  # updates on a table
+    width: int = 128
+    flow_steps: int = 10  # of a likelihood
+    image_steps: int = 3000  # updates on images
+    image_channels: int = 16
+    pixels: int = 14
+    images: int = 150  # of each kind, to judge by
+    reference: int = 512  # training images that scores are fitted to
+    made_up: bool = False  # images that need nothing on disk
+
+
+FAST = Size(PARTS, ("wine",), ("kNN", "likelihood", "DTE-NP"), 2, 20, 8, 2, 4, 8, 8, 20, 40, True)
+
+
+def amount(size: Size, part: str) -> dict[str, Any]:
+    """What the numbers of one part depend on."""
+    tables = ("ways", "seeds", "steps", "width", "flow_steps")
+    images = (
+        "seeds", "steps", "width", "flow_steps", "image_steps", "image_channels", "pixels", "images",
+        "reference", "made_up",
+    )  # fmt: skip
+    found = {name: getattr(size, name) for name in (tables if part == "tables" else images)}
+    return {name: list(value) if name == "ways" else value for name, value in found.items()}
+
+
+def require(size: Size) -> None:
+    """InputError for a part that there is not."""
+    unknown = [name for name in size.parts if name not in PARTS]
+    if unknown or not size.parts:
+        expected = f"some of {', '.join(PARTS)}"
+        raise InputError("--parts", ",".join(unknown), expected, "separate by commas")
