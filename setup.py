@@ -33,6 +33,7 @@ setup(
         "orbax-checkpoint>=0.12",
         "pillow>=10",
         "safetensors>=0.5",
+        "PyWavelets>=1.6",
         "scikit-image>=0.24",
         "scikit-learn>=1.5",
         "scipy>=1.13",

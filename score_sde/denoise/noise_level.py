@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ MEDIAN = NormalDist().inv_cdf(0.75)  # of |z|, z ~ N(0, 1)
 LEAST = 32  # values that an estimate is made of
 BINS = 24  # of brightness, for the noise line
 BINNED = 64  # coefficients of a bin
+PATCHES = 50_000  # that are looked at, about: evenly spaced where there are more
 Limits = tuple[float, float] | None
 
 
@@ -55,7 +57,8 @@ def pca_std(x: np.ndarray, *, patch: int = 5, signal: bool = False) -> float:
 
     Eigenvalues of the covariance of all patches; the largest are dropped until the mean of the rest is not
     above their median, as it would be if a scene were among them; its root (Chen et al. 2015).
-    Needs patches with directions that the scene leaves empty.
+    Needs patches with directions that the scene leaves empty, and many of them: of pure noise in 32 x 32
+    colour pixels the value is 3 % too small with patches of 3 x 3 and 9 % with 5 x 5, in 128 x 128 under 1 %.
 
     Args:
         x: an image, or a signal where ``signal`` says so; channels last.
@@ -67,7 +70,10 @@ def pca_std(x: np.ndarray, *, patch: int = 5, signal: bool = False) -> float:
     if any(side > length for side, length in zip(sides, values.shape, strict=False)):
         raise InputError("pca_std.patch", patch, f"patches within {values.shape[:-1]}", "lower it")
     windows = sliding_window_view(values, sides, axis=tuple(range(len(sides))))
-    rows = windows.reshape(-1, int(np.prod(sides)) * values.shape[-1]) if signal else _rows(windows)
+    places = windows.shape[: len(sides)]
+    step = math.ceil((math.prod(places) / PATCHES) ** (1 / len(sides)))
+    chosen = windows[tuple(slice(None, None, step) for _ in sides)]
+    rows = chosen.reshape(math.prod(chosen.shape[: len(sides)]), -1)  # all channels of a patch together
     if len(rows) <= rows.shape[1]:
         raise InputError(
             "pca_std for x.shape", np.shape(x), f"more than {rows.shape[1]} patches", "lower patch"
@@ -138,8 +144,3 @@ def _details(values: np.ndarray, signal: bool, limits: Limits, where: str) -> tu
             f"{where} for x.shape", values.shape, expected, "give more of it, or the noise's std"
         )
     return detail[inside], means[inside]
-
-
-def _rows(windows: np.ndarray) -> np.ndarray:
-    """(rows, columns, channels, side, side) -> (patches, values): all channels of a patch together."""
-    return windows.reshape(windows.shape[0] * windows.shape[1], -1)
