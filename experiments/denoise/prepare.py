@@ -27,14 +27,18 @@ VALIDATION = 8  # images that filters are tuned on
 
 
 class Images(NamedTuple):
-    """A configuration, and larger images of the same kind, which tiles serve; None for those of the model."""
+    """A configuration, and larger images of the same kind, which tiles serve; None for those of the model.
+
+    ``law`` is the side of the tiles that a normal law is taken of; None for whole images.
+    """
 
     config: str
     larger: Callable[[], Dataset] | None = None
+    law: int | None = None
 
 
 IMAGES = {
-    "patches": Images("configs/patches.py", lambda: Patches(size=32)),
+    "patches": Images("configs/patches.py", lambda: Patches(size=32), law=8),
     "fashion_mnist": Images("configs/fashion_mnist.py"),
 }
 
@@ -42,13 +46,15 @@ IMAGES = {
 class Prepared:
     """A trained model, a law of training images for each class, and images of the other splits."""
 
-    def __init__(self, experiment: Experiment, model: Denoiser, larger: Dataset | None, images: int) -> None:
-        self.experiment, self.data = experiment, larger or experiment.data
+    def __init__(self, experiment: Experiment, model: Denoiser, kind: Images, images: int) -> None:
+        self.experiment = experiment
+        self.data = experiment.data if kind.larger is None else kind.larger()
         self.truths = self._images("test", images)
         self.validation = self._images("validation", min(VALIDATION, images))
-        laws = class_laws(model, experiment)
-        self.model: Denoiser = model if larger is None else Tiled.of(model, experiment.data.shape)
-        self.laws: Denoiser = laws if larger is None else Tiled.of(laws, experiment.data.shape)
+        laws = class_laws(model, experiment, kind.law)
+        tiled = kind.larger is not None
+        self.model: Denoiser = Tiled.of(model, experiment.data.shape) if tiled else model
+        self.laws: Denoiser = Tiled.of(laws, laws.means.shape[1:]) if tiled else laws
 
     def estimate(self, y: np.ndarray, std: np.ndarray | float) -> np.ndarray:
         """E[x_0 | y] by the model; of classes that nobody tells, sum_c p(c | y) E[x_0 | y, c]."""
@@ -92,18 +98,20 @@ class Prepared:
 
 def prepare(data: str, runs: pathlib.Path, variant: str, images: int) -> Prepared:
     """The model of ``runs / data``, trained there unless it is."""
-    file, larger = str(ROOT / IMAGES[data].config), IMAGES[data].larger
+    file = str(ROOT / IMAGES[data].config)
     experiment = build(load_config(f"{file}:{variant}" if variant else file))
     print(f"{IMAGES[data].config}: training, or finding trained, in {runs / data}", flush=True)
     train(experiment, runs / data)
     model = require_denoiser("denoising", restore(experiment, runs / data).model)
-    return Prepared(experiment, model, None if larger is None else larger(), images)
+    return Prepared(experiment, model, IMAGES[data], images)
 
 
-def class_laws(model: Denoiser, experiment: Experiment) -> GaussianMixture:
-    """A normal law for the training images of each class, or of all where there are none."""
+def class_laws(model: Denoiser, experiment: Experiment, side: int | None) -> GaussianMixture:
+    """A normal law for the training images, or their corners, of each class, or of all if there are none."""
     arrays = experiment.data.split("train").arrays()
-    x = np.asarray(experiment.data.units.encode(jax.random.key(experiment.seed), arrays["x"]))
+    x = np.asarray(experiment.data.units.encode(jax.random.key(experiment.seed), arrays["x"]))[
+        :, :side, :side
+    ]
     labels = np.zeros(len(x), int) if experiment.data.n_classes is None else arrays["label"]
     laws = [normal_law(x[labels == label]) for label in np.unique(labels)]
     return GaussianMixture(
