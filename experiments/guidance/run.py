@@ -14,18 +14,9 @@ from typing import Any
 
 from absl import flags
 
-from score_sde.main import guarded, set_environment
+from experiments.commands import flag_values, run_command
 
 COLUMNS = ("accuracy", "confident", "precision", "recall", "frechet")
-
-
-def flag_values() -> flags.FlagValues:
-    """The flags of this command."""
-    values = flags.FlagValues()
-    flags.DEFINE_string("workdir", "runs/guidance", "everything is written here", flag_values=values)
-    flags.DEFINE_boolean("fast", False, "a run of seconds", flag_values=values)
-    flags.DEFINE_string("compilation_cache", None, "as for score_sde.main", flag_values=values)
-    return values
 
 
 def run(workdir: pathlib.Path, fast: bool) -> dict[str, Any]:
@@ -50,17 +41,13 @@ def run(workdir: pathlib.Path, fast: bool) -> dict[str, Any]:
 
 def main(argv: list[str]) -> int:
     """The command line; its exit code."""
-    values = flag_values()
-    rest = values(argv)[1:]
-    if rest:
-        print(f"error: argument = {rest[0]!r}: expected --workdir, --fast or nothing", file=sys.stderr)
-        return 2
-    set_environment(values.compilation_cache, -1)
+    values = flag_values("runs/guidance")
+    return run_command(argv, __doc__, values, lambda: _run(values))
 
-    def work() -> None:
-        run(pathlib.Path(values.workdir), values.fast)
 
-    return guarded(work)
+def _run(values: flags.FlagValues) -> None:
+    """What the flags ask for."""
+    run(pathlib.Path(values.workdir), values.fast)
 
 
 if __name__ == "__main__":

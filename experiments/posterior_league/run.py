@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from absl import app, flags
+from absl import flags
 
+from experiments.commands import flag_values, run_command
 from experiments.posterior_league import calibration, report
 from experiments.posterior_league.contestants import Contestant, contestants
 from experiments.posterior_league.distances import directions, sliced
@@ -27,15 +28,6 @@ from score_sde.errors import InputError
 from score_sde.evaluation.report import write_json
 from score_sde.inverse import log_evidence, posterior
 from score_sde.inverse.particles import systematic
-
-FLAGS = flags.FLAGS
-flags.DEFINE_string("workdir", None, "where results go and are found again", required=True)
-flags.DEFINE_integer("problems", 20, "problems of each cell", lower_bound=1)
-flags.DEFINE_list("dims", ["8", "80", "800"], "dimensions of x")
-flags.DEFINE_list("measured", ["1", "2", "4"], "dimensions of y")
-flags.DEFINE_list("methods", [], "names of contestants; default: all")
-flags.DEFINE_bool("calibration", True, "also rank statistics")
-flags.DEFINE_bool("fast", False, "a small form: d = 8, one problem a cell, few draws and steps")
 
 
 class Size(NamedTuple):
@@ -210,23 +202,44 @@ def run(
     return conclude(workdir, calibrate(workdir, size, entered) if calibrated else {})
 
 
-def main(argv: Sequence[str]) -> None:
-    del argv
-    fast = FLAGS.fast
-    try:
+def defined() -> flags.FlagValues:
+    """The flags of this command."""
+    values = flag_values("runs/league")
+    flags.DEFINE_integer("problems", 20, "problems of each cell", lower_bound=1, flag_values=values)
+    flags.DEFINE_list("dims", ["8", "80", "800"], "dimensions of x", flag_values=values)
+    flags.DEFINE_list("measured", ["1", "2", "4"], "dimensions of y", flag_values=values)
+    flags.DEFINE_list("methods", [], "names of contestants; default: all", flag_values=values)
+    flags.DEFINE_bool("calibration", True, "also rank statistics", flag_values=values)
+    return values
+
+
+def numbers(flag: str, given: Sequence[str], unit: int = 1) -> list[int]:
+    """Positive multiples of ``unit`` in a flag's list."""
+    for text in given:
+        if not text.isdigit() or int(text) < 1 or int(text) % unit:
+            expected = f"positive multiples of {unit}, separated by commas"
+            raise InputError(flag, text, expected)
+    return [int(text) for text in given]
+
+
+def main(argv: list[str]) -> int:
+    """The command line; its exit code."""
+    values = defined()
+
+    def work() -> None:
+        fast = values.fast
         run(
-            Path(FLAGS.workdir),
+            Path(values.workdir),
             size=FAST if fast else Size(),
-            dims=[8] if fast else [int(dim) for dim in FLAGS.dims],
-            measured=[1] if fast else [int(few) for few in FLAGS.measured],
-            problems=1 if fast else FLAGS.problems,
-            names=FLAGS.methods,
-            calibrated=FLAGS.calibration,
+            dims=[8] if fast else numbers("--dims", values.dims, unit=2),
+            measured=[1] if fast else numbers("--measured", values.measured),
+            problems=1 if fast else values.problems,
+            names=values.methods,
+            calibrated=values.calibration,
         )
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+
+    return run_command(argv, __doc__, values, work)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    sys.exit(main(sys.argv))

@@ -19,23 +19,20 @@ from typing import Any
 
 from absl import flags
 
-from score_sde.main import HELP, guarded, set_environment
+from experiments.commands import flag_values, run_command
 
 COUNTS = ("images", "samples", "steps")
 
 
-def flag_values() -> flags.FlagValues:
+def defined() -> flags.FlagValues:
     """The flags of this command."""
-    values = flags.FlagValues()
-    flags.DEFINE_string("workdir", "runs/restoration", "everything is written here", flag_values=values)
+    values = flag_values("runs/restoration")
     flags.DEFINE_string("runs", None, "trained models; default: runs below --workdir", flag_values=values)
     flags.DEFINE_list("data", None, "some of digits, patches, fashion_mnist", flag_values=values)
     flags.DEFINE_list("methods", None, "some methods only", flag_values=values)
     flags.DEFINE_integer("images", None, "test images of each task", 2, flag_values=values)
     flags.DEFINE_integer("samples", None, "draws of each image", 2, flag_values=values)
     flags.DEFINE_integer("steps", None, "steps of the sampler", 1, flag_values=values)
-    flags.DEFINE_boolean("fast", False, "a run of seconds that only shows the way", flag_values=values)
-    flags.DEFINE_string("compilation_cache", None, "as for score_sde.main", flag_values=values)
     return values
 
 
@@ -71,26 +68,13 @@ def chosen(values: flags.FlagValues) -> Any:
 
 def main(argv: list[str]) -> int:
     """The command line; its exit code."""
-    if set(HELP) & set(argv[1:]):
-        print(__doc__)
-        return 0
-    values = flag_values()
-    try:
-        rest = values(argv)[1:]
-    except flags.Error as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    if rest:
-        print(f"error: argument = {rest[0]!r}: expected flags only (write --flag=value)", file=sys.stderr)
-        return 2
-    set_environment(values.compilation_cache, -1)
-    workdir = pathlib.Path(values.workdir)
-    runs = pathlib.Path(values.runs) if values.runs else workdir / "runs"
+    values = defined()
 
     def work() -> None:
-        run(workdir, runs, chosen(values))
+        workdir = pathlib.Path(values.workdir)
+        run(workdir, pathlib.Path(values.runs or workdir / "runs"), chosen(values))
 
-    return guarded(work)
+    return run_command(argv, __doc__, values, work)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ from score_sde.experiment.base import Experiment
 from score_sde.experiment.base import restore as restore_model
 from score_sde.experiment.restoring import Task, restore_images
 from score_sde.experiment.restoring.images import half_mask, read_mask
+from score_sde.experiment.restoring.run import digest
 from score_sde.inverse import noises, operators
 from score_sde.modes import trained
 
+KINDS: dict[str, type] = {"operator": inverse.Operator, "noise": inverse.Noise, "method": inverse.Method}
 Changes = Sequence[tuple[str, str]]
 
 
@@ -35,28 +37,49 @@ def restore(values: Mapping[str, Any], changes: Mapping[str, Changes]) -> dict[s
         "noise": _noise(values["noise"], changes["noise"]),
         "method": _method(values["method"], changes["method"], values["steps"]),
     }
-    parts = {
-        name: build(node, f"--{name}") if isinstance(node, ConfigDict) else node
-        for name, node in described.items()
-    }
+    parts = {name: _built(name, node) for name, node in described.items()}
     written = {name: to_json(node) for name, node in described.items() if isinstance(node, ConfigDict)}
-    output = pathlib.Path(values["output"] or workdir / "restore")
+    output = pathlib.Path(values["output"] or workdir / "restore" / _name(values))
     restored = restore_model(experiment, workdir)
     print(f"restoring with the checkpoint of step {restored.step}", flush=True)
     given = ("samples", "seed", "measured", "truth", "resize")
     task = Task(
         **parts,
         **{name: values[name] for name in given},
-        settings=settings | written | {"step": restored.step, "config": to_json(config)},
+        settings=settings | written | _mask(values) | {"step": restored.step, "config": to_json(config)},
     )
     return restore_images(experiment, restored.model, task, given=values["input"], output=output)
+
+
+def _name(values: Mapping[str, Any]) -> str:
+    """A folder for each operator and method, so that one does not overwrite another's pictures."""
+    operator = values["operator"] or f"Mask_{pathlib.Path(values['mask']).stem}"
+    return f"{operator}-{values['method']}".replace(":", ".")
+
+
+def _built(name: str, node: Any) -> Any:
+    """A part of the kind that its flag asks for."""
+    if not isinstance(node, ConfigDict):
+        return node
+    part = build(node, f"--{name}")
+    if KINDS[name] not in type(part).__mro__:
+        raise InputError(f"--{name}", type(part).__name__, f"a subclass of {KINDS[name].__name__}")
+    return part
+
+
+def _mask(values: Mapping[str, Any]) -> dict[str, str]:
+    """What identifies the content of a mask's file, whose name alone says little."""
+    file = pathlib.Path(values["mask"] or "")
+    return {"mask_digest": digest(file)} if file.is_file() else {}
 
 
 def _operator(values: Mapping[str, Any], changes: Changes, experiment: Experiment) -> Any:
     """A description of the operator, or the mask itself, whose pixels no text describes."""
     shape = experiment.data.shape
+    if values["operator"] == "Mask":
+        raise InputError("--operator", "Mask", "a mask", "write --mask=right, or --mask=picture.png")
     if values["mask"] is None:
-        return _part("--operator", values["operator"], operators, changes, shape=shape)
+        return _part("operator", values["operator"], operators, changes, shape=shape)
     if changes:
         raise InputError(f"--operator.{changes[0][0]}", changes[0][1], "no --operator beside --mask")
     file = pathlib.Path(values["mask"])
@@ -66,7 +89,7 @@ def _operator(values: Mapping[str, Any], changes: Changes, experiment: Experimen
 
 def _method(name: str, changes: Changes, steps: int | None) -> ConfigDict:
     """A description of the method, with ``steps`` steps also where its predictor counts them."""
-    described = _part("--method", name, inverse, changes)
+    described = _part("method", name, inverse, changes)
     if steps is None:
         return described
     sampler = described.get("sampler")
@@ -81,18 +104,23 @@ def _noise(given: str, changes: Changes) -> ConfigDict:
     try:
         described = bind(noises.GaussianNoise, std=float(given))
     except ValueError:
-        return _part("--noise", given, noises, changes)
+        return _part("noise", given, noises, changes)
     return _changed("--noise", described, changes)
 
 
-def _part(flag: str, name: str, known: Any, changes: Changes, **given: Any) -> ConfigDict:
+def _part(kind: str, name: str, known: Any, changes: Changes, **given: Any) -> ConfigDict:
     """A description of the class ``name``, of a package of ours or ``module:Class``, with its fields."""
-    public = [each for each in known.__all__ if not inspect.isabstract(getattr(known, each))]
+    flag = f"--{kind}"
+    public = [each for each in known.__all__ if _usable(getattr(known, each), KINDS[kind])]
     if ":" not in name and name not in public:
         remedy = did_you_mean(name, public) or "or module:Class of your own"
         raise InputError(flag, name, f"a class of {known.__name__} ({', '.join(public)})", remedy)
     target = name if ":" in name else f"{known.__name__}:{name}"
     return _changed(flag, bind(target, **given), changes)
+
+
+def _usable(part: Any, kind: type) -> bool:
+    return inspect.isclass(part) and issubclass(part, kind) and not inspect.isabstract(part)
 
 
 def _changed(flag: str, described: ConfigDict, changes: Changes) -> ConfigDict:

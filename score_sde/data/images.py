@@ -50,12 +50,20 @@ def fitted(
         remedy = "convert it, or use score_sde.data.Arrays"
         raise InputError(f"mode of {where}", image.mode, "8 bits per channel", remedy)
     with readable(where):
+        _require_opaque(image, where)
         whole = image.convert(MODES[channels])
     if whole.size[::-1] != size:
         if crop is not None:
             whole = whole.crop(central(whole.size, crop, where))
         whole = ImageOps.fit(whole, size[::-1], getattr(Image.Resampling, resampling.upper()))
     return np.asarray(whole, np.uint8).reshape(*size, channels)
+
+
+def _require_opaque(image: Any, where: str) -> None:
+    """Raise where pixels are transparent: what colour they have is the viewer's choice, not the file's."""
+    if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+        remedy = "flatten it onto a background, or save it without its alpha channel"
+        raise InputError("image", where, "opaque pixels", remedy)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Restoring a user's images from the command line, with a model that was trained for a moment."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_mistakes_are_one_line(workdir, images, tmp_path, capsys):
     there = (capsys, workdir)
     assert "did you mean AveragePooling" in refused(*there, images, "--operator=AveragePoling")
     assert "did you mean PiGDM" in refused(*there, images, "--mask=left", "--method=PIGDM")
-    assert "black (hidden) and white (seen)" in refused(*there, images, f"--mask={mask}")
+    assert "0 (hidden, black) and 255" in refused(*there, images, f"--mask={mask}")
     assert "an image file, or one of left" in refused(*there, images, "--mask=nowhere")
     assert "broken.png" in refused(*there, broken, "--mask=left")
     assert "--resize" in refused(*there, large, "--mask=left")
@@ -107,6 +108,66 @@ def test_mistakes_are_one_line(workdir, images, tmp_path, capsys):
     assert "3" in refused(*there, images, "--operator=AveragePooling", "--operator.factor=3")
     assert "--samples" in refused(*there, images, "--mask=left", "--samples=0")
     assert "did you mean --mask" in refused(*there, images, "--maks=left")
+    array = tmp_path / "mask.npy"
+    np.save(array, np.ones((8, 8), bool))
+    assert "a PNG of black" in refused(*there, images, f"--mask={array}")
+    assert "mask of the data's size" in refused(*there, images, f"--mask={large}")
+    assert "--mask=right" in refused(*there, images, "--operator=Mask")
+
+
+def test_parts_of_another_kind_are_refused(workdir, images, capsys):
+    there = (capsys, workdir, images, "--mask=left")
+    assert "a subclass of Noise" in refused(*there, "--noise=score_sde.sdes:VP")
+    assert "a subclass of Method" in refused(*there, "--method=score_sde.inverse.noises:PoissonNoise")
+    for name in ("GaussianNoise", "SDEdit", "Mask"):
+        line = refused(*there, f"--method={name}")
+        assert "a class of score_sde.inverse (" in line
+        assert "AveragePooling" not in line
+
+
+def test_more_draws_than_memory_are_refused(workdir, images, tmp_path, capsys):
+    line = refused(
+        capsys, workdir, images, "--mask=left", "--method=DPS", "--samples=1000000000", f"--output={tmp_path}"
+    )
+    assert "of memory" in line
+    assert "take at most" in line
+
+
+def test_all_pictures_are_read_before_the_first_is_drawn(workdir, images, tmp_path, capsys):
+    folder = tmp_path / "given"
+    shutil.copytree(images, folder)
+    pixels = np.full((8, 8, 4), 255, np.uint8)
+    pixels[:4, :, 3] = 0
+    Image.fromarray(pixels).save(folder / "z.png")
+    line = refused(capsys, workdir, folder, "--mask=left", f"--output={tmp_path / 'out'}", *QUICK)
+    assert "z.png" in line
+    assert "alpha" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_picture_or_mask_of_the_same_name_is_drawn_again(workdir, images, tmp_path):
+    """What was drawn of the old file is not taken for the new one's; nor are surplus draws left there."""
+    given, mask, output = tmp_path / "0.png", tmp_path / "mask.png", tmp_path / "out"
+    shutil.copy(images / "0.png", given)
+    seen = np.zeros((8, 8), np.uint8)
+    seen[:4] = 255
+    Image.fromarray(seen).save(mask)
+
+    def truth_and_shown(samples):
+        options = ("--steps=2", f"--samples={samples}", "--method=DDNMPlus")
+        assert command(workdir, given, f"--mask={mask}", f"--output={output}", *options) == 0
+        with np.load(output / "0" / "draws.npz") as kept:
+            return kept["truth"][..., 0], kept["measurement"].size, len(list(output.glob("0/sample_*")))
+
+    first, count, drawn = truth_and_shown(3)
+    assert (count, drawn) == (32, 3)
+    shutil.copy(images / "1.png", given)
+    second, _, drawn = truth_and_shown(2)
+    assert drawn == 2
+    assert not np.allclose(first, second)
+    seen[4:6] = 255
+    Image.fromarray(seen).save(mask)
+    assert truth_and_shown(2)[1] == 48
 
 
 @pytest.mark.parametrize("draws", [4, 8, 31])

@@ -67,12 +67,15 @@ def read_mask(file: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         InputError: another size, or greys, of which it is unclear what they mean.
     """
-    _require_size(file, (shape[0], shape[1]))
+    if file.suffix.lower() not in SUFFIXES:
+        expected = "a PNG of black (hidden) and white (seen)"
+        raise InputError("--mask", str(file), expected, "save the array as a picture: 255 where it is seen")
+    _require_size(file, (shape[0], shape[1]), "make the mask of the data's size")
     levels = read_image(file, (shape[0], shape[1]), 1)
     if not np.isin(levels, (0, 255)).all():
         value = int(levels[~np.isin(levels, (0, 255))][0])
         raise InputError(
-            f"mask {file}", value, "black (hidden) and white (seen) only", "save it as a 1-bit PNG"
+            f"mask {file}", value, "0 (hidden, black) and 255 (seen, white) only", "save it as a 1-bit PNG"
         )
     return levels > 0
 
@@ -94,9 +97,11 @@ def half_mask(side: str, shape: tuple[int, ...]) -> np.ndarray:
     return seen
 
 
-def _require_size(file: pathlib.Path, size: tuple[int, int]) -> None:
+def _require_size(
+    file: pathlib.Path, size: tuple[int, int], remedy: str = "add --resize, or crop it"
+) -> None:
     with readable(str(file)), Image.open(file) as image:
         found = image.size[::-1]
     if found != tuple(size):
         expected = f"{size[0]} x {size[1]} pixels, height x width"
-        raise InputError(f"size of {file}", found, expected, "add --resize, or crop it")
+        raise InputError(f"size of {file}", found, expected, remedy)

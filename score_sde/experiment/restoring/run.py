@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 import time
@@ -22,6 +23,7 @@ from score_sde.experiment.restoring.images import image_files, read_brightness, 
 from score_sde.experiment.restoring.one import Restoration, restore_one
 from score_sde.experiment.restoring.pages import write_pages, write_sheet
 from score_sde.inverse.base import Measurement, Method, Noise, Operator
+from score_sde.inverse.particles.memory import require_memory
 from score_sde.samplers.checks import require_denoiser
 from score_sde.typing import Key
 
@@ -71,12 +73,16 @@ def restore_images(
     """
     files, rows = image_files(given), []
     _require_names(files)
+    for file in files:  # before the first is drawn
+        measure(jax.random.key(0), task, file, experiment.data.units)
     denoiser, began, drawn = clipped(experiment, model), time.monotonic(), 0
     for index, file in enumerate(files):
         folder = output / file.stem
-        row = _finished(folder / "result.json", task)
+        settings = task.settings | {"files": digests(task, file)}
+        row = _finished(folder / "result.json", settings)
         if row is None:
             row = _restore_file(experiment, denoiser, task, file, folder)
+            write_json(folder / "result.json", {"settings": settings, "row": row})
             drawn += 1
         rows.append(row)
         left = (time.monotonic() - began) / max(drawn, 1) * (len(files) - index - 1)
@@ -104,6 +110,7 @@ def _restore_file(
 ) -> dict[str, Any]:
     noise_key, draw_key = jax.random.split(jax.random.fold_in(jax.random.key(task.seed), _number(file.stem)))
     measurement, truth = measure(noise_key, task, file, experiment.data.units)
+    require_memory(type(task.method).__name__, (task.samples, *task.operator.shape), None)
     began = time.monotonic()
     restored = restore_one(
         draw_key,
@@ -121,8 +128,8 @@ def _restore_file(
         "seconds": time.monotonic() - began,
         **restored.quality(interval),
     }
+    (folder / "result.json").unlink(missing_ok=True)  # pages of another run are being replaced
     write_pages(folder, restored, interval)
-    write_json(folder / "result.json", {"settings": task.settings, "row": row})
     return row
 
 
@@ -143,13 +150,27 @@ def measure(key: Key, task: Task, file: pathlib.Path, units: Units) -> tuple[Mea
     return measurement, np.asarray(x)
 
 
-def _finished(file: pathlib.Path, task: Task) -> dict[str, Any] | None:
+def digests(task: Task, file: pathlib.Path) -> dict[str, str]:
+    """What identifies the content of an image and, where there is one, of its truth."""
+    named = {"image": file}
+    if task.truth is not None:
+        named["truth"] = pathlib.Path(task.truth) / file.name
+    return {name: digest(each) for name, each in named.items()}
+
+
+def digest(file: pathlib.Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _finished(file: pathlib.Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     """The row of an image that was restored in the same way before."""
     if not file.is_file():
         return None
     try:
         kept = json.loads(file.read_text())
-        return dict(kept["row"]) if kept["settings"] == json.loads(json.dumps(task.settings)) else None
+        return dict(kept["row"]) if kept["settings"] == json.loads(json.dumps(settings)) else None
     except (ValueError, KeyError, TypeError):
         return None
 

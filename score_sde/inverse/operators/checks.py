@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from score_sde.errors import InputError
+from score_sde.inverse.base import Operator
+from score_sde.typing import Batch
 
 
 def require_shape(where: str, shape: Any, least_axes: int = 1) -> None:
@@ -16,6 +18,13 @@ def require_shape(where: str, shape: Any, least_axes: int = 1) -> None:
     if not whole or len(shape) < least_axes:
         expected = {1: "(d,), (L, C) or (H, W, C)", 2: "(L, C) or (H, W, C)", 3: "(H, W, C)"}[least_axes]
         raise InputError(f"{where}.shape", shape, f"a tuple of whole numbers, {expected}")
+
+
+def require_example(operator: Operator, x: Batch) -> None:
+    """Raise unless x is a batch of what the operator was made for: reshaping would hide the mistake."""
+    if x.shape[1:] != operator.shape:
+        where, expected = f"x of {type(operator).__name__}", f"(batch, *{operator.shape})"
+        raise InputError(where, x.shape, expected, "make the operator for the data's shape")
 
 
 def require_factor(where: str, shape: tuple[int, ...], factor: Any) -> None:

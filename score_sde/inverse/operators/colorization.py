@@ -10,7 +10,7 @@ import numpy as np
 
 from score_sde.errors import InputError
 from score_sde.inverse.base import SpectralOperator
-from score_sde.inverse.operators.checks import require_shape
+from score_sde.inverse.operators.checks import require_example, require_shape
 from score_sde.pytree import derived
 from score_sde.typing import Array, Batch
 
@@ -47,6 +47,7 @@ class Colorization(SpectralOperator):
 
     def __call__(self, x: Batch) -> Batch:
         """The grey channel."""
+        require_example(self, x)
         return jnp.sum(x, axis=-1, keepdims=True) / math.sqrt(self.shape[-1])
 
     def adjoint(self, y: Batch) -> Batch:

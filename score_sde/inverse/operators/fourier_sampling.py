@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from score_sde.inverse.base import SpectralOperator
-from score_sde.inverse.operators.checks import boolean, require_shape
+from score_sde.inverse.operators.checks import boolean, require_example, require_shape
 from score_sde.inverse.operators.hartley import hartley
 from score_sde.pytree import derived
 from score_sde.typing import Array, Batch
@@ -43,6 +43,7 @@ class FourierSampling(SpectralOperator):
 
     def __call__(self, x: Batch) -> Batch:
         """Parts of the frequencies in the order of the mask."""
+        require_example(self, x)
         spectrum = jnp.fft.fftn(x, axes=self._axes, norm="ortho")
         seen = spectrum.reshape(x.shape[0], -1, self.shape[-1])[:, self.indices]
         return jnp.stack([seen.real, seen.imag], axis=2).astype(x.dtype)

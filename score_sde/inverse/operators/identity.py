@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from score_sde.inverse.base import SpectralOperator
-from score_sde.inverse.operators.checks import require_shape
+from score_sde.inverse.operators.checks import require_example, require_shape
 from score_sde.typing import Array, Batch
 
 
@@ -17,6 +17,7 @@ class Identity(SpectralOperator):
 
     def __call__(self, x: Batch) -> Batch:
         """X itself."""
+        require_example(self, x)
         return x
 
     def adjoint(self, y: Batch) -> Batch:

@@ -8,7 +8,7 @@ import numpy as np
 
 from score_sde.errors import InputError
 from score_sde.inverse.base import Operator
-from score_sde.inverse.operators.checks import require_range, require_shape
+from score_sde.inverse.operators.checks import require_example, require_range, require_shape
 from score_sde.inverse.operators.rounding import straight_round
 from score_sde.pytree import derived, static
 from score_sde.typing import Array, Batch
@@ -72,6 +72,7 @@ class JPEGLike(Operator):
 
     def __call__(self, x: Batch) -> Batch:
         """The image that is read back."""
+        require_example(self, x)
         height, width = self.shape[:2]
         beyond = ((0, 0), (0, -height % BLOCK), (0, -width % BLOCK), (0, 0))
         levels = 255 * (x - self.low) / (self.high - self.low) - 128

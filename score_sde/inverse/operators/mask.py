@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from score_sde.inverse.base import SpectralOperator
-from score_sde.inverse.operators.checks import boolean, require_shape
+from score_sde.inverse.operators.checks import boolean, require_example, require_shape
 from score_sde.pytree import derived, static
 from score_sde.typing import Array, Batch
 
@@ -41,6 +41,7 @@ class Mask(SpectralOperator):
 
     def __call__(self, x: Batch) -> Batch:
         """The values that are seen."""
+        require_example(self, x)
         return x.reshape(x.shape[0], -1)[:, self.indices]
 
     def adjoint(self, y: Batch) -> Batch:

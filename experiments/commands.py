@@ -1,0 +1,47 @@
+"""What the commands of all experiments share: flags, help, and mistakes told in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from absl import flags
+
+from score_sde.errors import InputError, did_you_mean
+from score_sde.main import HELP, guarded, set_environment
+
+
+def flag_values(workdir: str) -> flags.FlagValues:
+    """Flags that every experiment has: where it writes, a run of seconds, and JAX's cache."""
+    values = flags.FlagValues()
+    flags.DEFINE_string("workdir", workdir, "everything is written here", flag_values=values)
+    flags.DEFINE_boolean("fast", False, "a run of seconds that only shows the way", flag_values=values)
+    flags.DEFINE_string("compilation_cache", None, "as for score_sde.main", flag_values=values)
+    return values
+
+
+def run_command(
+    argv: list[str], described: str | None, values: flags.FlagValues, work: Callable[[], None]
+) -> int:
+    """Parse ``argv``, its program first, into ``values`` and do the work; the exit code."""
+    if set(HELP) & set(argv[1:]):
+        print(described)
+        return 0
+
+    def parsed() -> None:
+        parse(argv, values)
+        set_environment(values.compilation_cache, -1)
+        work()
+
+    return guarded(parsed)
+
+
+def parse(argv: list[str], values: flags.FlagValues) -> None:
+    """Read flags; InputError for one that is unknown, and for words that are no flags."""
+    try:
+        rest = values(argv)[1:]
+    except flags.UnrecognizedFlagError as error:
+        remedy = did_you_mean(error.flagname, list(values)).replace("mean ", "mean --") or "see --help"
+        value = error.flagvalue.partition("=")[2]
+        raise InputError(f"--{error.flagname}", value, "a known flag", remedy) from error
+    if rest:
+        raise InputError("argument", rest[0], "flags only", "write --flag=value; see --help")
