@@ -185,13 +185,13 @@ def _told(error: BaseException) -> str:
         what = error.strerror or str(error)
         file = f"{error.filename}: " if error.filename else ""
         return f"{file}{what}; {_OS_REMEDIES.get(error.errno or 0, 'check --workdir and the files named')}"
+    chain = "".join(traceback.format_exception(error))  # a checkpoint library may wrap the system's error
+    if "No space left on device" in chain:  # before memory: such a library calls a full disk exhausted too
+        return f"No space left on device; {_OS_REMEDIES[errno.ENOSPC]}"
     if "RESOURCE_EXHAUSTED" in str(error) or isinstance(error, MemoryError):
         remedy = "take fewer --samples, a smaller batch, or chunk= of a particle method; what is saved stays"
-        return f"out of memory ({str(error).splitlines()[0][:120]}); {remedy}"
-    chain = "".join(traceback.format_exception(error))  # a checkpoint library may wrap the system's error
-    return (
-        f"No space left on device; {_OS_REMEDIES[errno.ENOSPC]}" if "No space left on device" in chain else ""
-    )
+        return f"out of memory ({str(error).partition(chr(10))[0][:120]}); {remedy}"
+    return ""
 
 
 _OS_REMEDIES = {

@@ -208,6 +208,8 @@ def test_what_goes_wrong_during_the_run(ran, files, monkeypatch, capsys):
         (InputError("data.path", "a.npz", "a file"), 2, "error: data.path = 'a.npz': expected a file"),
         (full, 2, "error: runs/digits/metrics.csv: No space left on device; free some space"),
         (wrapped, 2, "error: No space left on device; free some space"),
+        (RuntimeError("RESOURCE_EXHAUSTED: 8 GiB"), 2, "error: out of memory (RESOURCE_EXHAUSTED"),
+        (MemoryError(), 2, "error: out of memory (); take fewer"),
         (PermissionError(errno.EACCES, "Permission denied", "x"), 2, "error: x: Permission denied; choose"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ]:
