@@ -19,6 +19,10 @@ class InputError(ValueError):
         message = f"{where} = {value!r}: expected {expected}"
         super().__init__(" ".join((f"{message}; {remedy}" if remedy else message).split()))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by what it was made of, so that it comes back from another process."""
+        return type(self), (self.where, self.value, self.expected, self.remedy)
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``did you mean NAME?`` for the closest known name, or nothing when none is close."""

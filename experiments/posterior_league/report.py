@@ -15,6 +15,7 @@ from score_sde.evaluation.files import replace_file
 from score_sde.evaluation.report import table
 
 FLOOR = "exact"
+NUMBERS = ("measured", "first")  # whose ranks are calibrated
 COLORS = {FLOOR: "#222222"}
 
 
@@ -95,8 +96,11 @@ def costs_text(summary: dict[str, Any]) -> str:
 
 def calibration_text(found: dict[str, Any]) -> str:
     """p-values of uniform ranks."""
-    rows = [(name, f"{of['measured']['p']:.2g}", f"{of['first']['p']:.2g}") for name, of in found.items()]
-    return table(("method", "p, along A", "p, first value"), rows)
+    rows = [
+        (name, of["replicates"], *(f"{of[number][p]:.2g}" for number in NUMBERS for p in ("p", "p_mean")))
+        for name, of in found.items()
+    ]
+    return table(("method", "replicates", "p, along A", "mean", "p, first value", "mean"), rows)
 
 
 def save_plot(path: Path, summary: dict[str, Any]) -> Path:
