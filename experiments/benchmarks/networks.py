@@ -8,6 +8,11 @@ needs a Python that has torch and diffusers (``pip install torch diffusers``), b
 timings alternate in rounds, so that the ratio of their medians holds where a machine's speed drifts; the
 two processes have the same processors. What is timed follows one of its kind at once, as in training: memory
 that a process gave back while it waited may cost it seconds to get again.
+
+On an NVIDIA GPU: ``--device=cuda --batch=128 --calls=10``. ``--arithmetic`` is that of both networks:
+``float32``, ``tf32`` (float32 whose products a GPU rounds to TF32; JAX's own default there) or ``bfloat16``
+(parameters in float32; PyTorch by autocast). PyTorch on a GPU has its images channels last;
+``--torch_mode=compile`` compiles its network.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -38,8 +43,12 @@ HERE = pathlib.Path(__file__).parent
 FLAGS = flags.FLAGS
 flags.DEFINE_list("sizes", ["published", "small"], "which of published and small")
 flags.DEFINE_integer("rounds", 7, "alternations of the timings")
-flags.DEFINE_integer("threads", 2, "processors for each side")
+flags.DEFINE_integer("threads", 2, "processors for each side, on a CPU")
 flags.DEFINE_integer("batch", 8, "images in a batch")
+flags.DEFINE_enum("device", "cpu", ["cpu", "cuda"], "where both sides compute")
+flags.DEFINE_enum("arithmetic", "float32", ["float32", "tf32", "bfloat16"], "of the networks' products")
+flags.DEFINE_integer("calls", 1, "calls in a timing, which ends when the last one's computations do")
+flags.DEFINE_enum("torch_mode", "eager", ["eager", "compile"], "how PyTorch runs its network")
 flags.DEFINE_string("torch_python", sys.executable, "a Python that has torch and diffusers")
 flags.DEFINE_string("out", str(HERE / "networks.json"), "where the JSON goes")
 
@@ -50,19 +59,31 @@ SIZES: dict[str, dict[str, Any]] = {
 RESOLUTION, DROPOUT = 32, 0.1
 
 
-def seconds(function: Callable[[], Any]) -> float:
-    """Wall time of a call, to the end of its computations."""
-    began = time.perf_counter()
-    jax.block_until_ready(function())
-    return time.perf_counter() - began
+class Setting(NamedTuple):
+    """What both sides have in common."""
+
+    batch: int
+    threads: int
+    device: str
+    arithmetic: str
+    calls: int
+
+    def time(self, function: Callable[[], Any]) -> float:
+        """Seconds a call: wall time of some, to the end of their computations, over their number."""
+        began = time.perf_counter()
+        for _ in range(self.calls):
+            result = function()
+        jax.block_until_ready(result)
+        return (time.perf_counter() - began) / self.calls
 
 
 class Ours:
     """DDPM++ with what trains it, compiled ahead of time."""
 
-    def __init__(self, size: dict[str, Any], batch: int) -> None:
-        shape = (RESOLUTION, RESOLUTION, 3)
-        network = networks.NCSNpp(shape=shape, dropout=DROPOUT, **size, rngs=nnx.Rngs(0))
+    def __init__(self, size: dict[str, Any], setting: Setting) -> None:
+        shape, batch = (RESOLUTION, RESOLUTION, 3), setting.batch
+        dtype = jnp.bfloat16 if setting.arithmetic == "bfloat16" else jnp.float32
+        network = networks.NCSNpp(shape=shape, dropout=DROPOUT, dtype=dtype, **size, rngs=nnx.Rngs(0))
         model = denoisers.Preconditioned(
             network=network, sde=sdes.VP(), precondition=denoisers.NoisePrediction()
         )
@@ -70,6 +91,7 @@ class Ours:
         optimizer, ema = optax.adam(2e-4), training.ConstantEMA(decay=0.9999)
         self.parameters = sum(leaf.size for leaf in jax.tree.leaves(params))
         self.state, self.key = training.init_state(params, optimizer, ema), jax.random.key(1)
+        self.setting = setting
         self.x = jax.random.normal(jax.random.key(2), (batch, *shape))
         self.labels = jnp.linspace(0.0, 999.0, batch)
         objective = objectives.DenoisingScoreMatching(times=objectives.UniformTimes(t_min=1e-5))
@@ -97,13 +119,14 @@ class Ours:
         flops = count_flops(self._evaluate, self.state.params, self.x, self.labels)
         return {
             "jax": jax.__version__,
+            "device": jax.config.jax_default_device.device_kind,
             "parameters": self.parameters,
             "gflop_per_evaluation": flops.matmul / 1e9,
         }
 
     def time(self, action: str) -> float:
         """Seconds of one ``step`` or ``evaluate``."""
-        return seconds(self.step if action == "step" else self.evaluate)
+        return self.setting.time(self.step if action == "step" else self.evaluate)
 
     def step(self) -> Any:
         """One update."""
@@ -118,8 +141,8 @@ class Ours:
 class Theirs:
     """The PyTorch process."""
 
-    def __init__(self, python: str, size: dict[str, Any], batch: int, threads: int) -> None:
-        facts = {"resolution": RESOLUTION, "dropout": DROPOUT, "batch": batch, "threads": threads, **size}
+    def __init__(self, python: str, size: dict[str, Any], setting: Setting, mode: str) -> None:
+        facts = {"resolution": RESOLUTION, "dropout": DROPOUT, "mode": mode, **setting._asdict(), **size}
         command = [python, str(HERE / "torch_unet.py"), json.dumps(facts)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
@@ -156,13 +179,13 @@ def has_torch(python: str) -> bool:
     return subprocess.run([python, "-c", check], check=False).returncode == 0
 
 
-def measure(name: str, rounds: int, batch: int, threads: int, python: str) -> dict[str, Any]:
+def measure(name: str, rounds: int, setting: Setting, python: str, mode: str) -> dict[str, Any]:
     """All figures of one size."""
-    ours = Ours(SIZES[name], batch)
-    results: dict[str, Any] = {"size": name, "batch": batch, "threads": threads, "jax": ours.facts()}
+    ours = Ours(SIZES[name], setting)
+    results: dict[str, Any] = {"size": name, **setting._asdict(), "jax": ours.facts()}
     results["jax"].update(ours.compile())
     sides: dict[str, Any] = {"jax": ours}
-    theirs = Theirs(python, SIZES[name], batch, threads) if has_torch(python) else None
+    theirs = Theirs(python, SIZES[name], setting, mode) if has_torch(python) else None
     if theirs is not None:
         sides["torch"], results["torch"] = theirs, theirs.facts
     times: dict[tuple[str, str], list[float]] = {}
@@ -192,17 +215,32 @@ def rows(results: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     return lines
 
 
+def settle() -> Setting:
+    """Put this process where the flags say, before JAX starts."""
+    setting = Setting(FLAGS.batch, FLAGS.threads, FLAGS.device, FLAGS.arithmetic, FLAGS.calls)
+    jax.config.update("jax_enable_compilation_cache", False)
+    if setting.device == "cuda":
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # PyTorch has the same GPU
+        jax.config.update(
+            "jax_default_matmul_precision", "highest" if setting.arithmetic == "float32" else None
+        )
+    elif hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: setting.threads])
+    try:
+        jax.config.update("jax_default_device", jax.devices(setting.device)[0])
+    except RuntimeError as error:
+        raise app.UsageError(f"--device={setting.device}: JAX finds none here ({error})") from error
+    return setting
+
+
 def main(argv: list[str]) -> None:
     """Measure, print, write."""
     del argv
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: FLAGS.threads])
-    jax.config.update("jax_enable_compilation_cache", False)
-    everything = []
+    setting, everything = settle(), []
     for name in FLAGS.sizes:
         if name not in SIZES:
             raise app.UsageError(f"--sizes={name}: one of {', '.join(SIZES)}")
-        results = measure(name, FLAGS.rounds, FLAGS.batch, FLAGS.threads, FLAGS.torch_python)
+        results = measure(name, FLAGS.rounds, setting, FLAGS.torch_python, FLAGS.torch_mode)
         print(table((name, "JAX", "PyTorch", "ratio"), rows(results)))
         everything.append(results)
     if "torch" not in everything[0]:

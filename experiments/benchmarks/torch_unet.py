@@ -11,7 +11,6 @@ import copy
 import json
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -42,18 +41,23 @@ class Training:
     """The network, Adam and an exponential moving average."""
 
     def __init__(self, size: dict[str, Any]) -> None:
-        self.network = build(size)
+        self.device, self.arithmetic, self.calls = size["device"], size["arithmetic"], size["calls"]
+        self.network = build(size).to(self.device)
+        if self.device == "cuda":
+            self.network = self.network.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=2e-4, fused=True)
         self.shape = (size["batch"], 3, size["resolution"], size["resolution"])
+        self.run = torch.compile(self.network) if size["mode"] == "compile" else self.network
 
     def step(self) -> None:
         """Forward, backward, Adam, average."""
         self.network.train()
-        clean, noise = torch.rand(self.shape), torch.randn(self.shape)
-        labels = 999 * torch.rand(len(clean))
+        clean, noise, labels = self.rand(*self.shape), self.noise(), 999 * self.rand(self.shape[0])
         self.optimizer.zero_grad(set_to_none=True)
-        (self.network(0.6 * clean + 0.8 * noise, labels).sample - noise).square().mean().backward()
+        with self.cast():
+            loss = (self.run(0.6 * clean + 0.8 * noise, labels).sample - noise).square().mean()
+        loss.backward()
         self.optimizer.step()
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1e-4)
@@ -61,37 +65,61 @@ class Training:
     def evaluate(self) -> None:
         """The network on a batch, without gradients."""
         self.network.eval()
-        with torch.no_grad():
-            self.network(torch.randn(self.shape), 999 * torch.rand(self.shape[0]))
+        with torch.no_grad(), self.cast():
+            self.run(self.noise(), 999 * self.rand(self.shape[0]))
+
+    def time(self, action: str) -> float:
+        """Seconds a call: wall time of some, to the end of their computations, over their number."""
+        function = {"step": self.step, "evaluate": self.evaluate}[action]
+        self.wait()
+        began = time.perf_counter()
+        for _ in range(self.calls):
+            function()
+        self.wait()
+        return (time.perf_counter() - began) / self.calls
+
+    def wait(self) -> None:
+        """Until the device has computed all that it was given."""
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+    def cast(self) -> Any:
+        """The arithmetic of the network's products."""
+        return torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.arithmetic == "bfloat16")
+
+    def rand(self, *shape: int) -> torch.Tensor:
+        """Uniform in [0, 1)."""
+        return torch.rand(shape, device=self.device)
+
+    def noise(self) -> torch.Tensor:
+        """Standard normal images."""
+        noise = torch.randn(self.shape, device=self.device)
+        return noise.to(memory_format=torch.channels_last) if self.device == "cuda" else noise
 
     def facts(self) -> dict[str, Any]:
         """What is compared."""
         counter = FlopCounterMode(display=False)
-        with counter:
-            self.evaluate()
+        with counter, torch.no_grad():  # the network itself: a compiled one hides its operations
+            self.network(self.noise(), 999 * self.rand(self.shape[0]))
         return {
             "torch": torch.__version__,
+            "device": torch.cuda.get_device_name() if self.device == "cuda" else "cpu",
             "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
             "gflop_per_evaluation": counter.get_total_flops() / 1e9,
         }
-
-
-def seconds(function: Callable[[], Any]) -> float:
-    """Wall time of a call."""
-    began = time.perf_counter()
-    function()
-    return time.perf_counter() - began
 
 
 def main() -> None:
     size = json.loads(sys.argv[1])
     torch.set_num_threads(size["threads"])
     torch.manual_seed(0)
+    rounds = size["arithmetic"] != "float32"  # to TF32: what is left in float32 beside bfloat16, as in JAX
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = rounds
+    torch.backends.cudnn.benchmark = True
     training = Training(size)
-    actions = {"step": training.step, "evaluate": training.evaluate}
     print(json.dumps(training.facts()), flush=True)
     for line in sys.stdin:
-        print(json.dumps(seconds(actions[line.strip()])), flush=True)
+        print(json.dumps(training.time(line.strip())), flush=True)
 
 
 if __name__ == "__main__":
