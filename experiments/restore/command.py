@@ -94,7 +94,8 @@ def _method(name: str, changes: Changes, steps: int | None) -> ConfigDict:
         return described
     sampler = described.get("sampler")
     if sampler is None or "n_steps" not in sampler:
-        raise InputError("--steps", steps, "a method whose sampler counts steps", "use --method.FIELD=VALUE")
+        remedy = f"use --method.n_steps={steps}" if "n_steps" in described else "use --method.FIELD=VALUE"
+        raise InputError("--steps", steps, "a method whose sampler counts steps", remedy)
     counted = [("sampler.n_steps", str(steps))]
     counted += [("sampler.predictor.N", str(steps))] if "N" in sampler.predictor else []
     return _changed("--method", described, counted)

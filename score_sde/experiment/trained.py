@@ -6,6 +6,7 @@ import pathlib
 
 from score_sde.config import build, load_config
 from score_sde.denoisers.base import ScoreModel
+from score_sde.errors import InputError
 from score_sde.experiment.base import restore
 
 
@@ -18,4 +19,8 @@ def trained(*, config: str, workdir: str) -> ScoreModel:
     Raises:
         InputError: no such file, no checkpoint, or one that does not fit.
     """
-    return restore(build(load_config(config)), pathlib.Path(workdir)).model
+    experiment = build(load_config(config))
+    if not pathlib.Path(workdir).is_dir():
+        remedy = f"run python -m score_sde.main --mode=train --config={config} --workdir={workdir}"
+        raise InputError("trained.workdir", workdir, "the directory of a trained run", remedy)
+    return restore(experiment, pathlib.Path(workdir)).model

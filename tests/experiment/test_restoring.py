@@ -125,12 +125,26 @@ def test_parts_of_another_kind_are_refused(workdir, images, capsys):
         assert "AveragePooling" not in line
 
 
+def test_steps_of_a_filter_are_its_own(workdir, images, capsys):
+    line = refused(capsys, workdir, images, "--mask=left", "--method=TwistedSMC", *QUICK)
+    assert "--method.n_steps=3" in line
+
+
 def test_more_draws_than_memory_are_refused(workdir, images, tmp_path, capsys):
     line = refused(
         capsys, workdir, images, "--mask=left", "--method=DPS", "--samples=1000000000", f"--output={tmp_path}"
     )
     assert "of memory" in line
     assert "take at most" in line
+
+
+def test_the_model_counts_as_memory(workdir, images, tmp_path, capsys, monkeypatch):
+    """Of 8x8 images the draws take 2 kB each; the network of eight channels holds several times that."""
+    monkeypatch.setattr("score_sde.inverse.particles.memory.memory", lambda: 5e6)
+    options = ("--mask=left", "--method=DDNMPlus", "--steps=2", f"--output={tmp_path}")
+    line = refused(capsys, workdir, images, *options, "--samples=2000")
+    assert int(line.split("at most ")[1].split(",")[0]) < 1500
+    assert command(workdir, images, *options, "--samples=4") == 0
 
 
 def test_all_pictures_are_read_before_the_first_is_drawn(workdir, images, tmp_path, capsys):

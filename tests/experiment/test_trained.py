@@ -42,6 +42,9 @@ def test_a_run_becomes_a_part(tmp_path):
     file, workdir = tmp_path / "small.py", tmp_path / "run"
     file.write_text(FILE)
     node = call(trained, config=str(file), workdir=str(workdir))
+    with pytest.raises(InputError, match=f"--mode=train --config={file} --workdir={workdir}$"):
+        build(node)
+    workdir.mkdir()
     with pytest.raises(InputError, match="checkpoint"):
         build(node)
     from score_sde.config import load_config

@@ -117,6 +117,7 @@ def test_a_measurement_is_compiled_once(name):
     [
         (lambda: GaussianNoise(std=-0.1), "GaussianNoise.std = -0.1: expected a number not below 0"),
         (lambda: GaussianNoise(std=float("nan")), "GaussianNoise.std"),
+        (lambda: GaussianNoise(std="a"), "GaussianNoise.std = 'a': expected a number"),
         (lambda: PoissonNoise(peak=0.0), "PoissonNoise.peak = 0.0: expected a positive number of counts"),
         (lambda: PoissonNoise(low=1.0), "PoissonNoise.high = 1.0: expected more than low"),
         (lambda: PoissonGaussianNoise(peak=-1.0), "PoissonGaussianNoise.peak = -1.0: expected a positive"),

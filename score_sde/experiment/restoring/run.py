@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import pathlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from score_sde.denoisers.base import Denoiser
@@ -25,7 +28,7 @@ from score_sde.experiment.restoring.pages import write_pages, write_sheet
 from score_sde.inverse.base import Measurement, Method, Noise, Operator
 from score_sde.inverse.particles.memory import require_memory
 from score_sde.samplers.checks import require_denoiser
-from score_sde.typing import Key
+from score_sde.typing import Condition, Key
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,7 +113,10 @@ def _restore_file(
 ) -> dict[str, Any]:
     noise_key, draw_key = jax.random.split(jax.random.fold_in(jax.random.key(task.seed), _number(file.stem)))
     measurement, truth = measure(noise_key, task, file, experiment.data.units)
-    require_memory(type(task.method).__name__, (task.samples, *task.operator.shape), None)
+    shape = (task.samples, *task.operator.shape)
+    given = functools.partial(conditions, draw_key, experiment.condition, experiment.data)
+    lowered = functools.partial(_lowered, model, shape, given)
+    require_memory(type(task.method).__name__, shape, None, lowered)
     began = time.monotonic()
     restored = restore_one(
         draw_key,
@@ -118,7 +124,7 @@ def _restore_file(
         method=task.method,
         measurement=measurement,
         samples=task.samples,
-        cond=conditions(draw_key, experiment.condition, experiment.data, np.arange(task.samples)),
+        cond=given(np.arange(task.samples)),
         truth=truth,
     )
     _require_finite(restored, task)
@@ -131,6 +137,12 @@ def _restore_file(
     (folder / "result.json").unlink(missing_ok=True)  # pages of another run are being replaced
     write_pages(folder, restored, interval)
     return row
+
+
+def _lowered(model: Denoiser, shape: tuple[int, ...], given: Callable[[np.ndarray], Condition]) -> Any:
+    """One evaluation of the model for all draws: the least that any method holds."""
+    x, t = jax.ShapeDtypeStruct(shape, jnp.float32), jax.ShapeDtypeStruct(shape[:1], jnp.float32)
+    return jax.jit(lambda x, t, cond: model(x, t, cond)).lower(x, t, given(np.arange(shape[0])))
 
 
 def measure(key: Key, task: Task, file: pathlib.Path, units: Units) -> tuple[Measurement, np.ndarray | None]:

@@ -24,7 +24,7 @@ class GaussianNoise(Noise):
     std: float = 0.05
 
     def __post_init__(self) -> None:
-        if not (jnp.ndim(self.std) == 0 and 0 <= self.std < math.inf):
+        if isinstance(self.std, str) or not (jnp.ndim(self.std) == 0 and 0 <= self.std < math.inf):
             raise InputError("GaussianNoise.std", self.std, "a number not below 0, in the units of y")
 
     def sample(self, key: Key, clean: Batch) -> Batch:

@@ -145,10 +145,12 @@ class ParticleFilter(ParticleMethod):
         if self.chunk is not None and shape[0] % self.chunk:
             raise InputError(f"{where}.chunk", self.chunk, f"a divisor of {shape[0]} particles")
         self.check(model, measurement)
-        require_memory(where, shape, self.chunk)
         times = self.times(model, measurement)
         require_decreasing(f"times of {where}.grid", times)
-        return _run(self, key, model, measurement, times, tuple(shape), cond)
+        given = (self, key, model, measurement, times, tuple(shape), cond)
+        if not isinstance(key, jax.core.Tracer):  # else the caller's own function is what must fit
+            require_memory(where, tuple(shape), self.chunk, lambda: _run.lower(*given))
+        return _run(*given)
 
     def kernel(self, sde: GaussianSDE, t: Array, s: Array) -> Kernel:
         """The chain's step from t to s < t."""

@@ -6,27 +6,41 @@ import contextlib
 import math
 import os
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import jax
 
 from score_sde.errors import InputError
 
 STATES = 8  # arrays of the particles' size that a step holds besides the model's own
+ACTIVATIONS = 2048  # more than these per array of the particles' size no usual model holds
 
 
-def require_memory(where: str, shape: tuple[int, ...], chunk: int | None) -> None:
-    """Raise where the particles alone, without the model's activations, do not fit the device."""
-    free = memory()
-    each = 4 * STATES * math.prod(shape[1:])
-    if shape[0] * each <= free:
+def require_memory(where: str, shape: tuple[int, ...], chunk: int | None, lowered: Callable[[], Any]) -> None:
+    """Raise where the particles, with the model's activations, do not fit the device.
+
+    Where they may not, the compiler is asked: ``lowered`` gives the filter lowered for these shapes.
+    """
+    free, values = memory(), math.prod(shape)
+    needed = 4.0 * STATES * values
+    if needed <= free < 4.0 * ACTIVATIONS * values:
+        needed = _compiled(lowered().compile().memory_analysis())
+    if needed <= free:
         return
-    fitting = max(1, int(free / each))
-    remedy = f"take at most {fitting}, or an image of fewer values"
-    if chunk is None:
-        remedy += "; chunk= bounds what the model needs besides"
+    remedy = f"take at most {max(1, int(shape[0] * free / needed))}, or an image of fewer values"
+    if chunk is None or chunk > 1:
+        fewer = f"below {chunk}, " if chunk else ""
+        remedy += f"; chunk=, {fewer}bounds what the model needs besides the particles"
     value = f"{shape[0]} draws of shape {shape[1:]}"
-    expected = f"{shape[0] * each / 1e9:.1f} GB or more of memory, and there are {free / 1e9:.1f}"
+    expected = f"{needed / 1e9:.3g} GB or more of memory, and there are {free / 1e9:.3g}"
     raise InputError(f"{where} for shape", value, expected, remedy)
+
+
+def _compiled(stats: Any) -> float:
+    """Bytes that a compiled function takes; 0 where the backend does not tell."""
+    names = ("argument_size_in_bytes", "output_size_in_bytes", "temp_size_in_bytes")
+    return float(sum(getattr(stats, name, 0) for name in names))
 
 
 def memory() -> float:

@@ -123,6 +123,20 @@ def test_chunks_change_nothing():
     np.testing.assert_allclose(whole.log_evidence, parts.log_evidence, rtol=1e-5)
 
 
+def test_what_the_model_holds_counts_as_memory(monkeypatch):
+    """A mixture holds a number a component and particle: 5,000 times 500 take 10 MB; in parts it fits."""
+    monkeypatch.setattr("score_sde.inverse.particles.memory.memory", lambda: 9e6)
+    means = np.random.default_rng(0).standard_normal((5000, 3))
+    prior = IsotropicMixture(sde=SDE, weights=np.full(5000, 1 / 5000), means=means)
+    method, key = TwistedSMC(n_steps=2), jax.random.key(0)
+    with pytest.raises(InputError, match=r"or more of memory.*chunk=") as told:
+        method.particles(key, prior, measured(), (500, 3))
+    assert float(told.value.expected.split()[0]) * 1e9 > 10e6
+    fitting = int(told.value.remedy.split()[3].rstrip(","))
+    assert 50 <= fitting < 450
+    assert np.isfinite(method.replace(chunk=20).particles(key, prior, measured(), (500, 3)).log_evidence)
+
+
 def test_draws_of_more_particles():
     method = TwistedSMC(n_steps=2, per_draw=6)
     x = method(jax.random.key(0), mixture(), measured(), (2, 3))
