@@ -7,6 +7,7 @@ from score_sde.anomaly.detector import DiffusionOutlierDetector
 from score_sde.anomaly.diffusion_time import CategoricalTime, InverseGammaTime, NearestTime, NoiseRange
 from score_sde.anomaly.likelihood import NegativeLogLikelihood
 from score_sde.anomaly.likelihood_ratio import LikelihoodRatio, WithBackground, perturbed
+from score_sde.anomaly.noise_shapes import NoiseShapes
 from score_sde.anomaly.norm_densities import MixtureOfNormals, NearestRows, NormDensity
 from score_sde.anomaly.recipes import MLPRecipe
 from score_sde.anomaly.reconstruction import DiffusionReconstruction, OneStepReconstruction
@@ -30,6 +31,7 @@ __all__ = [
     "NearestTime",
     "NegativeLogLikelihood",
     "NoiseRange",
+    "NoiseShapes",
     "NormDensity",
     "OneStepReconstruction",
     "Recipe",

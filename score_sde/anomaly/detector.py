@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from score_sde.anomaly.base import AnomalyScore
 from score_sde.anomaly.batches import BATCH, in_batches
+from score_sde.anomaly.noise_shapes import NoiseShapes
 from score_sde.anomaly.recipes import MLPRecipe
-from score_sde.anomaly.score_norms import MultiscaleScoreNorms
 from score_sde.errors import InputError
 from score_sde.networks.base import partition
 
@@ -25,12 +25,13 @@ LIMIT = 2**31 - 1
 class DiffusionOutlierDetector(OutlierMixin, BaseEstimator):
     """Outliers by what a diffusion model says of them.
 
-    Columns are standardised and a multilayer perceptron is trained on them as the score wants it, unless a
-    model is given. Training rows may hold a few outliers, at best none. ``score_samples`` is minus the
+    Columns are standardised, and where the score asks a model a multilayer perceptron is trained on them,
+    unless one is given. Training rows may hold a few outliers, at best none. ``score_samples`` is minus the
     anomaly score, so that, as everywhere in scikit-learn, smaller is more abnormal.
 
     Args:
-        anomaly_score: an ``AnomalyScore``; None: ``MultiscaleScoreNorms()``.
+        anomaly_score: an ``AnomalyScore``; None: ``NoiseShapes()``, which trains nothing and on
+            tables did best (experiments/anomaly).
         model: a trained model of the rows, which are then in its space and are not standardised.
         shape: of an example that a row is reshaped to, such as (28, 28, 1); None: the row.
         width: hidden width of the perceptron.
@@ -48,7 +49,8 @@ class DiffusionOutlierDetector(OutlierMixin, BaseEstimator):
         model_: the trained model.
         center_: means of the columns.
         scale_: their standard deviations; 1 for a constant column.
-        offset_: the ``contamination`` quantile of ``score_samples`` of the training rows.
+        offset_: the ``contamination`` quantile of ``score_samples`` of the training rows, each of them left
+            out by scores that compare with training rows.
         n_features_in_: columns.
     """
 
@@ -119,7 +121,7 @@ class DiffusionOutlierDetector(OutlierMixin, BaseEstimator):
 
     def untrained(self) -> tuple[AnomalyScore, Any]:
         """Score and model before training; of a detector whose columns are known."""
-        score = MultiscaleScoreNorms() if self.anomaly_score is None else self.anomaly_score
+        score = NoiseShapes() if self.anomaly_score is None else self.anomaly_score
         if self.model is not None:
             return score, self.model
         return score.prepared(self._recipe(), jax.random.key(self.seed_), self._event())

@@ -27,7 +27,7 @@ class NearestTime(AnomalyScore):
     Given one x_0, sigma^2 is of the inverse gamma law with shape d / 2 - 1 and scale |x - x_0|^2 / 2 (eq. 5),
     whose mean is |x - x_0|^2 / (d - 4); where d < 5 there is none, and its mode |x - x_0|^2 / d stands here.
     The mean of the distances to the k nearest takes the place of |x - x_0|: the order is exactly that of k
-    nearest neighbours by mean distance.
+    nearest neighbours by mean distance. A training example is no neighbour of its own.
 
     Attributes:
         k: neighbours; all of the training data where they are fewer.

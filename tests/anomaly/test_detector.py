@@ -80,6 +80,15 @@ def test_contamination_is_the_share_of_outliers():
             DiffusionOutlierDetector(anomaly.NearestTime(), contamination=wrong).fit(X)
 
 
+@pytest.mark.parametrize("score", [anomaly.NearestTime(), anomaly.NoiseShapes()], ids=["nearest", "shapes"])
+def test_new_normal_rows_are_called_outliers_as_often_as_contamination_says(score):
+    """Training rows are left out of what they are compared to; else 5 neighbours would call a third outliers."""
+    rng = np.random.default_rng(0)
+    detector = DiffusionOutlierDetector(score, contamination=0.1).fit(rng.normal(size=(800, 6)))
+    share = np.mean(detector.predict(rng.normal(size=(2000, 6))) == -1)
+    assert abs(share - 0.1) < 4 * np.sqrt(0.09 * (1 / 800 + 1 / 2000))
+
+
 def test_columns_are_standardised_and_constant_ones_do_no_harm():
     wide = np.concatenate([X * [1e3, 1.0, 1e-3], np.full((40, 1), 7.0)], axis=1)
     plain = np.c_[X, np.zeros(40)]
