@@ -6,6 +6,7 @@ from score_sde.data.batches import Batches, in_order
 from score_sde.data.digits import Digits
 from score_sde.data.folder import ImageFolder
 from score_sde.data.patches import Patches
+from score_sde.data.photographs import Photographs
 from score_sde.data.streaming import StreamedBatches
 from score_sde.data.synthetic import Synthetic
 from score_sde.data.tfds import TFDS
@@ -22,6 +23,7 @@ __all__ = [
     "GaussianRing",
     "ImageFolder",
     "Patches",
+    "Photographs",
     "Pinwheel",
     "Source",
     "Spiral",
