@@ -3,6 +3,7 @@
 from score_sde.denoise.anscombe import Anscombe, stabilised
 from score_sde.denoise.estimates import matched_time, mmse, posterior_draws, posterior_draws_given
 from score_sde.denoise.from_noisy import FromNoisy
+from score_sde.denoise.learnt_law import learnt_mixture
 from score_sde.denoise.noise_level import NoiseLine, haar_std, noise_line, pca_std
 from score_sde.denoise.risk import estimated_risk
 from score_sde.denoise.tiled import Tiled
@@ -14,6 +15,7 @@ __all__ = [
     "Tiled",
     "estimated_risk",
     "haar_std",
+    "learnt_mixture",
     "matched_time",
     "mmse",
     "noise_line",

@@ -69,7 +69,12 @@ def stabilised(
         transform: of this noise.
         high: what is white.
         interval: what is black and white to ``denoise``.
+
+    Raises:
+        InputError: white that is not above black.
     """
+    if not transform.low < high < math.inf:
+        raise InputError("stabilised.high", high, f"a number above transform.low = {transform.low}")
     ends = transform.forward(np.array([transform.low, high]))
     scale = (interval[1] - interval[0]) / (ends[1] - ends[0])
     values = interval[0] + scale * (transform.forward(y) - ends[0])

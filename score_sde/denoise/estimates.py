@@ -30,16 +30,14 @@ def matched_time(sde: GaussianSDE, std: Array | float) -> Array:
         std: of the noise in model space; a number, or one for each example.
 
     Raises:
-        InputError: noise that is weaker or stronger than the SDE has at any time.
+        InputError: noise that is weaker or stronger than the SDE has at any time; inside ``jax.jit`` only of
+            numbers that are known there.
     """
     std = jnp.asarray(std, dtype=jnp.result_type(std, float))
-    low, high = (float(jnp.exp(-0.5 * sde.log_snr(jnp.asarray(end)))) for end in (0.0, sde.T))
-    if not isinstance(std, jax.core.Tracer):
-        outside = np.asarray(~((std >= low) & (std <= high) & (std > 0))).ravel()
-        if outside.any():
-            value = float(np.asarray(std).ravel()[outside][0])
-            remedy = "take a model of an SDE with this noise"
-            raise InputError("std of the noise", value, f"from {low:.4g} to {high:.4g}, model units", remedy)
+    with jax.ensure_compile_time_eval():  # so that it is checked inside jax.jit as well
+        ends = [jnp.exp(-0.5 * sde.log_snr(jnp.asarray(end))) for end in (0.0, sde.T)]
+    if not any(isinstance(value, jax.core.Tracer) for value in (std, *ends)):
+        _require_within(np.asarray(std).ravel(), *map(float, ends))
     return sde.time_at_log_snr(-2 * jnp.log(std))
 
 
@@ -115,3 +113,13 @@ def posterior_draws_given(
 @functools.partial(jax.jit)
 def _denoised(model: Denoiser, y: Batch, t: Array, cond: Condition) -> Batch:
     return model(expand(model.sde.alpha(t), y) * y, t, cond)
+
+
+def _require_within(stds: np.ndarray, low: float, high: float) -> None:
+    outside = ~((stds >= low) & (stds <= high) & (stds > 0))
+    if outside.any():
+        expected, remedy = (
+            f"from {low:.4g} to {high:.4g}, model units",
+            "take a model of an SDE with this noise",
+        )
+        raise InputError("std of the noise", float(stds[outside][0]), expected, remedy)

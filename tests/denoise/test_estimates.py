@@ -148,6 +148,17 @@ def test_the_risk_is_known_without_the_clean_data():
     )
 
 
+def test_inside_compiled_functions():
+    """With a number, and with one that is traced; a mistake in a number is told there as well."""
+    model = Gaussian(sde=VP(), mean=MEAN, covariance=COVARIANCE)
+    y = jnp.asarray(noisy(4)[1], jnp.float32)
+    expected = mmse(model, y, STD)
+    np.testing.assert_allclose(jax.jit(lambda y: mmse(model, y, STD))(y), expected, rtol=1e-5)
+    np.testing.assert_allclose(jax.jit(mmse)(model, y, STD), expected, rtol=1e-5)
+    with pytest.raises(InputError, match="std of the noise"):
+        jax.jit(lambda y: mmse(model, y, 500.0))(y)
+
+
 def test_noise_that_no_time_has_is_told():
     assert float(matched_time(EDM(), 0.5)) == pytest.approx(0.5, rel=1e-5)
     for sde, std in ((VE(), 500.0), (VP(), 1e-9), (EDM(), 0.0), (VP(), float("nan")), (EDM(), -1.0)):
