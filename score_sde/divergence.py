@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from score_sde.arrays import flatten, sum_per_example
+from score_sde.arrays import sum_per_example
 from score_sde.errors import InputError
 from score_sde.pytree import Pytree, static
 from score_sde.typing import Array, Batch, Key, PerExample
@@ -62,7 +62,7 @@ class ExactDivergence(Divergence):
         basis = jnp.eye(x[0].size, dtype=x.dtype).reshape(x[0].size, *x.shape[1:])
 
         def diagonal(direction: Array) -> PerExample:
-            return flatten(directional(jnp.broadcast_to(direction, x.shape))) @ direction.ravel()
+            return sum_per_example(directional(jnp.broadcast_to(direction, x.shape)) * direction)
 
         entries = jax.lax.map(diagonal, basis, batch_size=min(self.chunk or len(basis), len(basis)))
         return value, jnp.sum(entries, axis=0)[:, None]

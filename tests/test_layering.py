@@ -9,7 +9,7 @@ PACKAGE = ROOT / "score_sde"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = [
-    {"typing", "pytree", "arrays", "errors"},
+    {"typing", "pytree", "arrays", "products", "errors"},
     {"sdes", "integrators", "divergence", "dequantization"},
     {"denoisers", "networks"},
     {"samplers", "guidance", "objectives", "likelihood"},

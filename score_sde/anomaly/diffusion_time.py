@@ -121,7 +121,7 @@ class CategoricalTime(_LearntTime):
     def __call__(self, model: Any, x: Batch, key: Key) -> PerExample:
         """The mean number of the bin, from 0."""
         del key
-        return jax.nn.softmax(model(x), axis=1) @ jnp.arange(self.bins, dtype=x.dtype)
+        return jnp.sum(jax.nn.softmax(model(x), axis=1) * jnp.arange(self.bins, dtype=x.dtype), axis=1)
 
     @property
     def outputs(self) -> int:

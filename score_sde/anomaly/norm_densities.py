@@ -13,6 +13,7 @@ import numpy as np
 from score_sde.anomaly.base import require_fitted
 from score_sde.anomaly.neighbors import distances
 from score_sde.errors import InputError
+from score_sde.products import full_einsum
 from score_sde.pytree import Pytree, static
 from score_sde.typing import Array, PerExample
 
@@ -77,7 +78,7 @@ class MixtureOfNormals(NormDensity):
         """Nats."""
         learnt = self.center, self.scale, self.weights, self.means, self.factors
         center, scale, weights, means, factors = require_fitted("MixtureOfNormals", learnt)
-        offsets = jnp.einsum("bkd,kde->bke", ((rows - center) / scale)[:, None] - means, factors)
+        offsets = full_einsum("bkd,kde->bke", ((rows - center) / scale)[:, None] - means, factors)
         log_det = jnp.sum(jnp.log(jnp.diagonal(factors, axis1=1, axis2=2)), axis=1)
         log_norm = log_det - 0.5 * means.shape[1] * jnp.log(2 * jnp.pi) + jnp.log(weights)
         log_prob = jax.nn.logsumexp(log_norm - 0.5 * jnp.sum(jnp.square(offsets), -1), axis=1)

@@ -15,6 +15,7 @@ import numpy as np
 from score_sde.arrays import expand, flatten, per_example
 from score_sde.denoisers.base import Denoiser, Estimate
 from score_sde.errors import InputError
+from score_sde.products import full_matmul
 from score_sde.pytree import derived
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
@@ -163,7 +164,7 @@ class Empirical(Denoiser):
         # The smallest normal number stands for zero: the limit sigma -> 0 picks the nearest example.
         divisor = 2 * jnp.maximum(variance, jnp.finfo(variance.dtype).tiny)
         weights = jax.nn.softmax(-excess / divisor[:, None], axis=1)
-        return (weights @ flatten(self.data)).reshape(x.shape)
+        return full_matmul(weights, flatten(self.data)).reshape(x.shape)
 
     def log_prob(self, x: Batch, t: Time) -> PerExample:
         """log p_t(x) of each example, in nats, for sigma(t) > 0."""
@@ -195,9 +196,9 @@ def _condition(
 ) -> _Component:
     alpha, variance = expand(alpha, rows), expand(variance, rows)
     total = jnp.square(alpha) * variances + variance  # of x_t along each axis
-    offset = (rows - alpha * mean) @ axes
-    score = -(offset / total) @ axes.T
-    denoised = mean + (alpha * variances / total * offset) @ axes.T
+    offset = full_matmul(rows - alpha * mean, axes)
+    score = -full_matmul(offset / total, axes.T)
+    denoised = mean + full_matmul(alpha * variances / total * offset, axes.T)
     log_prob = -0.5 * jnp.sum(jnp.square(offset) / total + jnp.log(2 * jnp.pi * total), axis=-1)
     return _Component(denoised, score, log_prob)
 
@@ -209,7 +210,7 @@ def _coefficients(sde: GaussianSDE, x: Batch, t: Time) -> tuple[PerExample, PerE
 
 def _draw(key: Key, n: int, mean: Array, variances: Array, axes: Array) -> Batch:
     z = jax.random.normal(key, (n, variances.size), mean.dtype)
-    return mean + ((z * jnp.sqrt(variances)) @ axes.T).reshape(n, *mean.shape)
+    return mean + full_matmul(z * jnp.sqrt(variances), axes.T).reshape(n, *mean.shape)
 
 
 def _eigen(where: str, covariance: Array) -> tuple[Array, Array]:

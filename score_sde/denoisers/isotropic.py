@@ -11,6 +11,7 @@ import numpy as np
 from score_sde.arrays import expand, flatten, per_example
 from score_sde.denoisers.base import Denoiser, Estimate
 from score_sde.errors import InputError
+from score_sde.products import full_matmul
 from score_sde.pytree import derived
 from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
 
@@ -68,7 +69,7 @@ class IsotropicMixture(Denoiser):
         posterior = jax.nn.softmax(parts.log_joint, axis=1)
         score = -self._mean_offset(x, parts.alpha, posterior / parts.total)
         gains = posterior * jnp.square(self.stds) / parts.total
-        mean = self.center + (posterior @ self.places) @ self.basis.T  # E[m_k | x_t]
+        mean = self.center + full_matmul(full_matmul(posterior, self.places), self.basis.T)  # E[m_k | x_t]
         denoised = mean + parts.alpha * self._mean_offset(x, parts.alpha, gains)
         return self.from_score(t, denoised.reshape(x.shape), score.reshape(x.shape))
 
@@ -91,8 +92,8 @@ class IsotropicMixture(Denoiser):
         times = per_example(t, x)
         alpha, variance = self.sde.alpha(times)[:, None], self.sde.variance(times)[:, None]
         offset = flatten(x) - alpha * self.center
-        seen = _product(offset, self.basis)
-        outside = jnp.sum(jnp.square(offset - _product(seen, self.basis.T)), axis=1, keepdims=True)
+        seen = full_matmul(offset, self.basis)
+        outside = jnp.sum(jnp.square(offset - full_matmul(seen, self.basis.T)), axis=1, keepdims=True)
         inside = jnp.sum(jnp.square(seen[:, None, :] - alpha[..., None] * self.places), axis=-1)
         total = jnp.square(alpha * self.stds) + variance  # of x_t in each component
         log_norm = 0.5 * offset.shape[1] * jnp.log(2 * jnp.pi * total)
@@ -102,18 +103,14 @@ class IsotropicMixture(Denoiser):
     def _mean_offset(self, x: Batch, alpha: Array, shares: Array) -> Array:
         """sum_k shares_k (x - alpha m_k)."""
         offset = flatten(x) - alpha * self.center
-        return jnp.sum(shares, axis=1, keepdims=True) * offset - alpha * (shares @ self.places) @ self.basis.T
+        inside = full_matmul(full_matmul(shares, self.places), self.basis.T)
+        return jnp.sum(shares, axis=1, keepdims=True) * offset - alpha * inside
 
 
 class _Parts(NamedTuple):
     alpha: Array  # (batch, 1)
     total: Array  # (batch, components)
     log_joint: Array  # log w_k N(x; alpha m_k, total_k I)
-
-
-def _product(rows: Array, matrix: Array) -> Array:
-    # In full precision also where an accelerator would take less: distances are differences.
-    return jnp.matmul(rows, matrix, precision=jax.lax.Precision.HIGHEST)
 
 
 def _span(rows: np.ndarray) -> np.ndarray:

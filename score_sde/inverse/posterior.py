@@ -11,6 +11,7 @@ from score_sde.arrays import flatten
 from score_sde.denoisers.exact import GaussianMixture
 from score_sde.errors import InputError
 from score_sde.inverse.base import Measurement, require_linear
+from score_sde.products import full_einsum, full_matmul
 from score_sde.pytree import Pytree
 from score_sde.typing import Array, Batch, Key
 
@@ -53,15 +54,15 @@ class RoundPosterior(Pytree):
         k = jax.random.choice(pick, self.weights.shape[0], (n,), p=self.weights)
         z = jax.random.normal(draw, (n, self.rows.shape[1]), self.rows.dtype)
         x = flatten(self.prior_means)[k] + self.stds[k, None] * z
-        seen = _product(x, self.rows.T)
+        seen = full_matmul(x, self.rows.T)
         seen = seen + jnp.sqrt(self.variances) * jax.random.normal(noise, seen.shape, seen.dtype)
-        moved = x + jnp.einsum("ndm,nm->nd", self.gains[k], self.y - seen)
+        moved = x + full_einsum("ndm,nm->nd", self.gains[k], self.y - seen)
         return moved.reshape(n, *self.means.shape[1:])
 
     @property
     def mean(self) -> Array:
         """E[x_0 | y], of the shape of one example."""
-        return jnp.tensordot(self.weights, self.means, axes=1)
+        return full_einsum("k,k...->...", self.weights, self.means)
 
 
 def posterior(prior: Any, measurement: Measurement) -> Any:
@@ -79,7 +80,7 @@ def posterior(prior: Any, measurement: Measurement) -> Any:
     gains = jnp.swapaxes(jnp.linalg.solve(laws.covariances, laws.crossed), 1, 2)
     weights = jax.nn.softmax(laws.log_joint)
     prior_means = _means(prior)
-    means = flatten(prior_means) + jnp.einsum("kdm,km->kd", gains, laws.residual)
+    means = flatten(prior_means) + full_einsum("kdm,km->kd", gains, laws.residual)
     means = means.reshape(prior_means.shape)
     if hasattr(prior, "stds"):
         return RoundPosterior(
@@ -92,9 +93,9 @@ def posterior(prior: Any, measurement: Measurement) -> Any:
             y=y,
             variances=variances,
         )
-    rest = jnp.eye(rows.shape[1], dtype=rows.dtype) - gains @ rows
-    covariances = rest @ _covariances(prior) @ jnp.swapaxes(rest, 1, 2)
-    covariances = covariances + (gains * variances) @ jnp.swapaxes(gains, 1, 2)
+    rest = jnp.eye(rows.shape[1], dtype=rows.dtype) - full_matmul(gains, rows)
+    covariances = full_einsum("kij,kjl,kml->kim", rest, _covariances(prior), rest)
+    covariances = covariances + full_einsum("kdm,m,kem->kde", gains, variances, gains)
     covariances = 0.5 * (covariances + jnp.swapaxes(covariances, 1, 2))
     # A component that y excludes keeps the least weight there is, as a mixture's weights are positive.
     weights = jnp.maximum(weights, jnp.finfo(weights.dtype).tiny)
@@ -111,9 +112,9 @@ def _laws(prior: Any, rows: Array, y: Array, variances: Array) -> _Laws:
     if hasattr(prior, "stds"):
         crossed = jnp.square(prior.stds)[:, None, None] * rows
     else:
-        crossed = rows @ _covariances(prior)
-    covariances = crossed @ rows.T + jnp.diag(variances)
-    residual = y - _product(means, rows.T)
+        crossed = full_matmul(rows, _covariances(prior))
+    covariances = full_matmul(crossed, rows.T) + jnp.diag(variances)
+    residual = y - full_matmul(means, rows.T)
     solved = jnp.linalg.solve(covariances, residual[..., None])[..., 0]
     log_norm = jnp.linalg.slogdet(2 * jnp.pi * covariances)[1]
     log_density = -0.5 * (jnp.sum(residual * solved, axis=-1) + log_norm)
@@ -148,7 +149,3 @@ def _covariances(prior: Any) -> Array:
 
 def _log_weights(prior: Any) -> Array:
     return jnp.log(prior.weights) if hasattr(prior, "weights") else jnp.zeros(1, prior.mean.dtype)
-
-
-def _product(rows: Array, matrix: Array) -> Array:
-    return jnp.matmul(rows, matrix, precision=jax.lax.Precision.HIGHEST)

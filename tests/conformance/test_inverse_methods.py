@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from default_products import default_products
 from walk import concrete_subclasses
 
 from score_sde import denoisers, sdes
@@ -143,3 +144,15 @@ def test_a_bias_of_five_percent_is_found():
     assert is_prior(x)
     assert not is_prior(x + 0.05 * np.sqrt(np.diag(PRIOR[1])))
     assert not is_prior(PRIOR[0] + 1.05 * (x - PRIOR[0]))
+
+
+@pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.__name__)
+def test_every_method_multiplies_in_full_precision(cls):
+    """What is not a network leaves no product to be rounded to TF32, as a GPU may."""
+    method = EXAMPLES.get(cls) or cls()
+    measurement = informative(method)
+
+    def drawn(key):
+        return method(key, model(), measurement, (2, *SHAPE))
+
+    assert not default_products(drawn, jax.random.key(0))

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from score_sde.arrays import flatten
 from score_sde.errors import InputError
 from score_sde.inverse.conjugate_gradients import conjugate_gradients
+from score_sde.products import full_einsum
 from score_sde.pytree import Pytree, static
 from score_sde.typing import Array, Batch
 
@@ -63,8 +64,8 @@ class Direct(CovarianceSolver):
         rounding = size * jnp.finfo(values.dtype).eps * values[:, -1:]
         solvable = values > jnp.where(least > 0, 0, rounding)
         inverse = jnp.where(solvable, 1 / jnp.where(solvable, values, 1), 0)
-        spectrum = jnp.einsum("bij,bi->bj", axes, flatten(residual), precision="highest")
-        return jnp.einsum("bij,bj->bi", axes, inverse * spectrum, precision="highest").reshape(shape)
+        spectrum = full_einsum("bij,bi->bj", axes, flatten(residual))
+        return full_einsum("bij,bj->bi", axes, inverse * spectrum).reshape(shape)
 
 
 class RowSums(CovarianceSolver):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from score_sde.errors import InputError
 from score_sde.inverse.base import SpectralOperator
 from score_sde.inverse.operators.checks import require_example, require_shape
+from score_sde.products import full_matmul
 from score_sde.pytree import derived
 from score_sde.typing import Array, Batch
 
@@ -62,11 +62,11 @@ class Colorization(SpectralOperator):
 
     def to_spectrum(self, x: Batch) -> Batch:
         """The orthogonal mixtures of the channels: grey first."""
-        return jnp.matmul(x, self.basis, precision=jax.lax.Precision.HIGHEST)
+        return full_matmul(x, self.basis)
 
     def from_spectrum(self, z: Batch) -> Batch:
         """Channels of mixtures."""
-        return jnp.matmul(z, self.basis.T, precision=jax.lax.Precision.HIGHEST)
+        return full_matmul(z, self.basis.T)
 
     def measured_spectrum(self, y: Batch) -> Batch:
         """Y as the grey mixture, beside zeros."""

@@ -14,6 +14,7 @@ from score_sde.errors import InputError
 from score_sde.inverse.base import LinearOperator, SpectralOperator, require_linear
 from score_sde.inverse.operators.axes import decompose
 from score_sde.inverse.operators.checks import require_shape
+from score_sde.products import full_matmul
 from score_sde.pytree import derived, static
 from score_sde.typing import Array, Batch, Time
 
@@ -114,7 +115,7 @@ def _apply(operator: LinearOperator, x: Batch) -> Batch:
 
 def _rows(x: Batch, matrix: Array) -> Array:
     """Flattened examples times a matrix."""
-    return jnp.matmul(x.reshape(x.shape[0], -1), matrix, precision=jax.lax.Precision.HIGHEST)
+    return full_matmul(x.reshape(x.shape[0], -1), matrix)
 
 
 def _require_small(shape: tuple[int, ...]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -10,6 +9,7 @@ from score_sde.errors import InputError
 from score_sde.inverse.base import Operator
 from score_sde.inverse.operators.checks import require_example, require_range, require_shape
 from score_sde.inverse.operators.rounding import straight_round
+from score_sde.products import full_einsum
 from score_sde.pytree import derived, static
 from score_sde.typing import Array, Batch
 
@@ -87,5 +87,4 @@ class JPEGLike(Operator):
 
     @staticmethod
     def _transform(blocks: Array, waves: Array) -> Array:
-        highest = jax.lax.Precision.HIGHEST
-        return jnp.einsum("ui,vj,nhiwjc->nhuwvc", waves, waves, blocks, precision=highest)
+        return full_einsum("ui,vj,nhiwjc->nhuwvc", waves, waves, blocks)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from score_sde.errors import InputError
 from score_sde.inverse.base import Measurement
 from score_sde.inverse.original.base import Imposition, OriginalMethod
+from score_sde.products import full_matmul
 from score_sde.typing import Array, Batch
 
 # Grey first, then two colours, to the digits of the original; orthogonal but for the eighth.
@@ -58,4 +58,4 @@ class KnownGrey(Imposition):
 
 
 def _mixed(x: Batch, matrix: np.ndarray) -> Array:
-    return jnp.matmul(x, jnp.asarray(matrix, x.dtype), precision=jax.lax.Precision.HIGHEST)
+    return full_matmul(x, jnp.asarray(matrix, x.dtype))

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from score_sde.arrays import normal_like, sum_per_example
 from score_sde.errors import InputError
 from score_sde.inverse.base import LinearOperator, Measurement
+from score_sde.products import full_matmul
 from score_sde.typing import Array, Batch, Key, PerExample
 
 DENSE = 1024  # measured values up to which a determinant is that of a matrix
@@ -41,7 +42,8 @@ def log_determinant(operator: Any, signal: Array, noise: Array) -> Array:
         remedy = "Dense.of(operator) has one, if the image is small; PointTwist needs none"
         raise InputError("determinant of operator", name, expected, remedy)
     rows = matrix(operator)
-    return jnp.linalg.slogdet(signal * rows @ rows.T + noise * jnp.eye(measured, dtype=rows.dtype))[1]
+    covariance = signal * full_matmul(rows, rows.T) + noise * jnp.eye(measured, dtype=rows.dtype)
+    return jnp.linalg.slogdet(covariance)[1]
 
 
 def matrix(operator: LinearOperator) -> Array:

@@ -21,6 +21,7 @@ from score_sde.inverse.particles.normals import (
     noise_variance,
     size,
 )
+from score_sde.products import full_einsum
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
 FEW = 64  # measured values up to which a derivative is taken along each
@@ -166,7 +167,7 @@ class CovarianceTwist(LinearTwist):
         seen = jnp.moveaxis(jax.vmap(lambda column: operator(column).reshape(count, -1))(columns), 0, -1)
         residual = measurement.residual(denoised).reshape(count, -1)
         weighted, log_value = _weigh(residual, seen, noise)
-        guided = denoised + jnp.einsum("mn...,nm->n...", columns, weighted)
+        guided = denoised + full_einsum("mn...,nm->n...", columns, weighted)
         return Twisted(denoised, guided, jnp.where(told, log_value, 0))
 
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from score_sde.errors import InputError
+from score_sde.products import full_matmul
 from score_sde.pytree import static
 from score_sde.training.augmentations.base import Augmentation
 from score_sde.training.augmentations.flip import flipped
@@ -130,10 +131,11 @@ class KarrasAugmentation(Augmentation):
         along = jnp.exp2(self.aniso_std * draws.aniso)
         zero = jnp.zeros_like(along)
         stretch = jnp.stack([jnp.stack([1 / along, zero], -1), jnp.stack([zero, along], -1)], -2)
-        linear = rotation(draws.rotate) @ rotation(-draws.axis) @ stretch @ rotation(draws.axis)
+        turned = full_matmul(rotation(draws.rotate), rotation(-draws.axis))
+        linear = full_matmul(full_matmul(turned, stretch), rotation(draws.axis))
         linear = linear / size[:, None, None]
         shift = draws.translate * self.translate_std * jnp.array([width, height])
-        return jnp.concatenate([linear, -linear @ shift[..., None]], axis=-1)
+        return jnp.concatenate([linear, -full_matmul(linear, shift[..., None])], axis=-1)
 
     def labels(self, draws: Draws) -> Array:
         """What the network is told, (B, n_labels): 0 for each transformation that was not made."""

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from score_sde.errors import InputError
+from score_sde.products import full_einsum
 from score_sde.pytree import Pytree
 from score_sde.typing import Array, Batch
 
@@ -71,12 +72,12 @@ class Wavelet(Warp):
         height, width = x.shape[1:3]
         up = [jnp.asarray(upsampling(3 * n - 2) @ mirror(n), x.dtype) for n in (height, width)]
         down = [jnp.asarray(downsampling(n), x.dtype) for n in (height, width)]
-        fine = jnp.einsum("rh,bhwc,sw->brsc", up[0], x, up[1])
+        fine = full_einsum("rh,bhwc,sw->brsc", up[0], x, up[1])
         columns, rows = positions(doubled(inverse), 2 * (height + 2 * MARGIN), 2 * (width + 2 * MARGIN))
         warped = jax.vmap(lambda image, r, c: gathered(image, r, c, linear_weights, 0, zero))(
             fine, rows, columns
         )
-        return jnp.einsum("hr,brsc,ws->bhwc", down[0], warped, down[1])
+        return full_einsum("hr,brsc,ws->bhwc", down[0], warped, down[1])
 
 
 def require_images(x: Batch) -> None:
