@@ -95,6 +95,10 @@ class SpectralOperator(LinearOperator):
         solvable = (total > 0) & (self.kept | (noise > 0))
         return self.from_spectrum(jnp.where(solvable, z / jnp.where(solvable, total, 1), 0))
 
+    def replaced(self, x: Batch, z: Batch, there: Array) -> Batch:
+        """``x`` with the spectrum ``z`` in the places ``there``, none of which has a singular value of 0."""
+        return self.from_spectrum(jnp.where(there, z, self.to_spectrum(x)))
+
     def measured_spectrum(self, y: Batch) -> Batch:
         """U^H y, in the places of V^H x; of no meaning where S is zero."""
         # A subclass that knows U replaces this: V^H A^T y / S loses digits where S is small.

@@ -93,6 +93,13 @@ class Dense(SpectralOperator):
         """V z."""
         return _rows(z, self.right.T).reshape(-1, *self.shape)
 
+    def replaced(self, x: Batch, z: Batch, there: Array) -> Batch:
+        """x + V (z - V^T x) in as many columns of V as the smaller side of A is long."""
+        few = min(self.matrix.shape)
+        columns = self.right[:, :few]
+        change = jnp.where(there[..., :few], z[:, :few] - _rows(x, columns), 0)
+        return x + _rows(change, columns.T).reshape(x.shape)
+
     def measured_spectrum(self, y: Batch) -> Batch:
         """U^T y."""
         return _rows(y, self.left)

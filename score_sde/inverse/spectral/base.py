@@ -47,11 +47,9 @@ class Seen(Pytree):
         """
         alpha, noise = sde.alpha(t), sde.variance(t) - jnp.square(sde.alpha(t) * self.std)
         there = self.kept & (noise >= 0)
-        z, z_mean = self.operator.to_spectrum(x), alpha * self.value
-        std = jnp.sqrt(jnp.where(there, noise, 0))
-        z_new = jnp.where(there, z_mean + std * arrays.normal_like(key, z), z)
-        mean_new = jnp.where(there, z_mean, self.operator.to_spectrum(mean))
-        return self.operator.from_spectrum(z_new), self.operator.from_spectrum(mean_new)
+        z = jnp.broadcast_to(alpha * self.value, (x.shape[0], *self.value.shape[1:]))
+        noisy = z + jnp.sqrt(jnp.where(there, noise, 0)) * arrays.normal_like(key, z)
+        return self.operator.replaced(x, noisy, there), self.operator.replaced(mean, z, there)
 
     def start(self, key: Key, sde: GaussianSDE, shape: tuple[int, ...]) -> Batch:
         """x_T: the prior with what is known put in, as a noisy image and not a clean one."""
