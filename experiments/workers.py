@@ -80,6 +80,7 @@ def _next(processes: Sequence[Any], ended: Any) -> tuple[int, Exception | None]:
 
 def _serve(jobs: Sequence[Job], taken: Any, ended: Any, number: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells, and ends this one
+    parent = os.getppid()
     if hasattr(os, "sched_setaffinity"):
         mine = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {mine[number % len(mine)]})
@@ -87,7 +88,7 @@ def _serve(jobs: Sequence[Job], taken: Any, ended: Any, number: int) -> None:
         with taken.get_lock():
             job = taken.value
             taken.value += 1
-        if job >= len(jobs):
+        if job >= len(jobs) or os.getppid() != parent:  # which was killed
             return
         try:
             jobs[job].work()
