@@ -17,6 +17,7 @@ from score_sde.anomaly import (
     NearestTime,
     NegativeLogLikelihood,
     NoiseRange,
+    NoiseShapes,
     OneStepReconstruction,
     ScoreNorms,
     Typicality,
@@ -27,6 +28,8 @@ from score_sde.divergence import Hutchinson
 
 LIKELIHOOD = "likelihood"
 NEIGHBOURS = "DTE-NP"
+SHAPES = "noise shapes"
+NO_NETWORK = (NEIGHBOURS, SHAPES)  # ask no model
 OWN_NETWORK = ("DTE-C", "DTE-IG")  # train a network of their own
 SMALLEST = {"tables": 0.3, "images": 0.05}  # sigma at which densities are taken
 PAIRED = "likelihood ratio"  # needs a model of the background beside
@@ -34,9 +37,8 @@ PAIRED = "likelihood ratio"  # needs a model of the background beside
 
 def likelihood(kind: str, steps: int) -> NegativeLogLikelihood:
     """The density that all scores of likelihood take."""
-    if kind == "tables":
-        return NegativeLogLikelihood(sigma=SMALLEST[kind], n_steps=steps)
-    return NegativeLogLikelihood(sigma=SMALLEST[kind], n_steps=steps, divergence=Hutchinson(probes=1))
+    probes = {"tables": 4, "images": 1}[kind]
+    return NegativeLogLikelihood(sigma=SMALLEST[kind], n_steps=steps, divergence=Hutchinson(probes=probes))
 
 
 def contestants(kind: str, *, units: Any = None, steps: int = 10) -> dict[str, AnomalyScore]:
@@ -63,6 +65,7 @@ def contestants(kind: str, *, units: Any = None, steps: int = 10) -> dict[str, A
         "DDPM reconstruction": DiffusionReconstruction(sigmas=noise[1:]),
         "one-step reconstruction": OneStepReconstruction(sigmas=noise),
         NEIGHBOURS: NearestTime(k=5),
+        SHAPES: NoiseShapes(),
         "DTE-C": CategoricalTime(noise=NoiseRange(sigma_max=1.0)),
         "DTE-IG": InverseGammaTime(noise=NoiseRange(sigma_max=1.0)),
     }

@@ -10,6 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from configs.parts import small
+from experiments.anomaly.contestants import PAIRED
 from experiments.anomaly.sizes import Size
 from score_sde.config import bind, build, call
 from score_sde.data import TFDS, Synthetic
@@ -48,18 +49,13 @@ def prepare(runs: pathlib.Path, size: Size) -> Pool:
     """Train in ``runs``, or find trained, the model of nine classes and that of the background."""
     images, labels, test, test_labels = _fashion(size)
     known = images[labels != HELD_OUT]
-    rng = np.random.default_rng(0)
-    noise = rng.integers(0, 256, known.shape).astype(np.uint8)
-    mutated = np.where(rng.random(known.shape) < MUTATED, noise, known)
-    models = []
-    for name, x, steps in (
-        ("clothes", known, size.image_steps),
-        ("background", mutated, size.image_steps // 2),
-    ):
-        print(f"images of {name}: training, or finding trained, in {runs / name}", flush=True)
-        experiment = _experiment(x, max(steps, 1), size)
-        train(experiment, runs / name)
-        models.append(restore(experiment, runs / name).model)
+    model = _trained("clothes", known, size.image_steps, runs, size)
+    background = model
+    if PAIRED in size.ways:
+        rng = np.random.default_rng(0)
+        noise = rng.integers(0, 256, known.shape).astype(np.uint8)
+        mutated = np.where(rng.random(known.shape) < MUTATED, noise, known)
+        background = _trained("background", mutated, size.image_steps // 2, runs, size)
     normal = test[test_labels != HELD_OUT][: size.images]
     strange = {
         "a class held out": test[test_labels == HELD_OUT][: size.images],
@@ -68,7 +64,14 @@ def prepare(runs: pathlib.Path, size: Size) -> Pool:
         "shuffled": shuffled(normal),
     }
     encoded = {name: _encode(x) for name, x in strange.items()}
-    return Pool(*models, UNITS, _encode(known[:TRAINED]), _encode(normal), encoded)
+    return Pool(model, background, UNITS, _encode(known[:TRAINED]), _encode(normal), encoded)
+
+
+def _trained(name: str, x: np.ndarray, steps: int, runs: pathlib.Path, size: Size) -> ScoreModel:
+    print(f"images of {name}: training, or finding trained, in {runs / name}", flush=True)
+    experiment = _experiment(x, steps, size)
+    train(experiment, runs / name)
+    return restore(experiment, runs / name).model
 
 
 def digit_images(count: int, pixels: int) -> np.ndarray:
@@ -100,7 +103,7 @@ def _experiment(x: np.ndarray, steps: int, size: Size) -> Experiment:
     network = bind(
         UNet,
         channels=size.image_channels,
-        multipliers=(1, 2),
+        multipliers=size.multipliers,
         blocks=1,
         attention_resolutions=(),
         dropout=0.0,

@@ -13,12 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.anomaly.baselines import BASELINES
-from experiments.anomaly.contestants import NEIGHBOURS, OWN_NETWORK, PAIRED, contestants
+from experiments.anomaly.contestants import NO_NETWORK, OWN_NETWORK, PAIRED, contestants
 from experiments.anomaly.images import Pool, prepare
 from experiments.anomaly.judging import judged
 from experiments.anomaly.sizes import Size, amount, require
 from experiments.anomaly.tables import TABLES, Split, split
-from score_sde.anomaly import AnomalyScore, DiffusionOutlierDetector, MLPRecipe, WithBackground, perturbed
+from experiments.anomaly.truth import reference_scores
+from score_sde.anomaly import AnomalyScore, MLPRecipe, WithBackground, in_batches, perturbed
 from score_sde.errors import InputError
 from score_sde.evaluation.report import write_json
 
@@ -40,7 +41,8 @@ def entries(size: Size) -> list[Entry]:
     require(size)
     found = []
     if "tables" in size.parts:
-        found += [Entry("tables", name, seed) for name in size.tables for seed in range(size.seeds)]
+        seeds = range(size.first, size.first + size.seeds)
+        found += [Entry("tables", name, seed) for name in size.tables for seed in seeds]
     if "images" in size.parts:
         found += [Entry("images", way, 0) for way in size.ways]
     return found
@@ -76,19 +78,19 @@ def done(entry: Entry, workdir: pathlib.Path, size: Size) -> bool:
 
 def judge_table(entry: Entry, size: Size) -> dict[str, Any]:
     """All ways on one table: AUROC and the rest, and seconds of training and scoring."""
-    data = split(TABLES[entry.name](entry.seed), entry.seed)
+    table = TABLES[entry.name](entry.seed)
+    data = split(table, entry.seed)
     ways: dict[str, dict[str, float]] = {}
-    for name, baseline in BASELINES.items():
-        if name not in size.ways:
-            continue
-        scores, seconds = _timed(baseline, data.train, data.test, entry.seed)
+    for name in (way for way in BASELINES if way in size.ways):
+        scores, seconds = _timed(BASELINES[name], data.train, data.test, entry.seed)
         ways[name] = judged(data.truth, scores) | {"seconds": seconds}
     models, seconds = _timed(trained, data.train, entry.seed, size)
     for name, score in contestants("tables", steps=size.flow_steps).items():
-        if name not in size.ways:
-            continue
-        scores, taken = _timed(scored, name, score, models, data, entry.seed, size)
-        ways[name] = judged(data.truth, scores) | {"seconds": taken}
+        if name in size.ways:
+            scores, taken = _timed(scored, name, score, models, data, entry.seed, size)
+            ways[name] = judged(data.truth, scores) | {"seconds": taken}
+    for name, scores in reference_scores(entry.name, table.rows[data.rest]).items():
+        ways[name] = judged(data.truth, scores) | {"seconds": 0.0}
     counts = {
         "train": len(data.train),
         "normal": int(np.sum(~data.truth)),
@@ -98,24 +100,29 @@ def judge_table(entry: Entry, size: Size) -> dict[str, Any]:
 
 
 def trained(train: np.ndarray, seed: int, size: Size) -> WithBackground:
-    """The denoiser that all scores share, and one of the background."""
+    """The denoiser that all scores share, and one of the background where it is asked for."""
     recipe = MLPRecipe(width=size.width, steps=size.steps)
     x, keys = jnp.asarray(train, jnp.float32), jax.random.split(jax.random.key(seed), 5)
+    model = recipe.train(recipe.denoiser(keys[0], x.shape[1:]), x, keys[1])
+    if PAIRED not in size.ways:
+        return WithBackground(model=model, background=model)
     mixed = perturbed(keys[4], x, 0.3)
-    return WithBackground(
-        model=recipe.train(recipe.denoiser(keys[0], x.shape[1:]), x, keys[1]),
-        background=recipe.train(recipe.denoiser(keys[2], x.shape[1:]), mixed, keys[3]),
-    )
+    background = recipe.train(recipe.denoiser(keys[2], x.shape[1:]), mixed, keys[3])
+    return WithBackground(model=model, background=background)
 
 
 def scored(
     name: str, score: AnomalyScore, models: WithBackground, data: Split, seed: int, size: Size
 ) -> np.ndarray:
-    """Scores of the test rows."""
-    own = {"width": size.width, "steps": size.steps, "random_state": seed}
-    given: Any = {"model": models if name == PAIRED else models.model}
-    detector = DiffusionOutlierDetector(score, **own, **({} if name in OWN_NETWORK else given))
-    return -detector.fit(data.train).score_samples(data.test)
+    """Scores of the test rows, by what a detector does but for its threshold."""
+    train, test = (jnp.asarray(rows, jnp.float32) for rows in (data.train, data.test))
+    keys = jax.random.split(jax.random.key(seed), 4)
+    model: Any = models if name == PAIRED else models.model
+    if name in OWN_NETWORK:
+        recipe = MLPRecipe(width=size.width, steps=size.steps)
+        score, model = score.prepared(recipe, keys[0], train.shape[1:])
+        score, model = score.learnt(model, recipe, train, keys[1])
+    return np.asarray(in_batches(score.fitted(model, train, keys[2]), model, test, keys[3]))
 
 
 def judge_images(entry: Entry, pool: Pool, size: Size) -> dict[str, Any]:
@@ -136,18 +143,17 @@ def judge_images(entry: Entry, pool: Pool, size: Size) -> dict[str, Any]:
 
 def image_scores(way: str, pool: Pool, images: np.ndarray, size: Size) -> np.ndarray:
     """Scores of images in model space (n, height, width, 1)."""
-    train, test = (each.reshape(len(each), -1).astype(np.float64) for each in (pool.train, images))
     if way in BASELINES:
+        train, test = (each.reshape(len(each), -1).astype(np.float64) for each in (pool.train, images))
         return BASELINES[way](train, test, 0)
     score = contestants("images", units=pool.units, steps=size.flow_steps)[way]
-    own = {"width": 2 * size.width, "steps": size.steps, "random_state": 0}
-    if way in OWN_NETWORK:
-        return -DiffusionOutlierDetector(score, **own).fit(train).score_samples(test)
-    model: Any = WithBackground(model=pool.model, background=pool.background) if way == PAIRED else pool.model
-    detector = DiffusionOutlierDetector(score, model=model, shape=pool.train.shape[1:], random_state=0)
-    # Neighbours cost nothing to know, a likelihood of each training image does.
-    known = train if way == NEIGHBOURS else train[: size.reference]
-    return -detector.fit(known).score_samples(test)
+    models: Any = WithBackground(model=pool.model, background=pool.background)
+    # What asks no network can know more images: others are fitted to as many as they have time for.
+    known = pool.train if way in (*NO_NETWORK, *OWN_NETWORK) else pool.train[: size.reference]
+    flat = way in OWN_NETWORK  # a perceptron's
+    known, images = (each.reshape(len(each), -1) if flat else each for each in (known, images))
+    split_ = Split(known, images, np.array([]), np.array([]))
+    return scored(way, score, models, split_, 0, size._replace(width=2 * size.width))
 
 
 def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:

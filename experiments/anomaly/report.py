@@ -15,10 +15,12 @@ from experiments.anomaly.baselines import BASELINES
 from experiments.anomaly.contestants import LIKELIHOOD
 from experiments.anomaly.judging import interval
 from experiments.anomaly.measure import Entry
+from experiments.anomaly.truth import DENSITY, RATIO
 from score_sde.evaluation.files import replace_file
 from score_sde.evaluation.report import table, with_error
 
 NUMBERS = ("auroc", "aupr", "fpr95")
+COLOURS = dict.fromkeys(BASELINES, "#9aa3ad") | {DENSITY: "#3f8f4f", RATIO: "#3f8f4f"}
 MEAN = "mean of all"
 
 
@@ -27,12 +29,13 @@ def summarize(workdir: pathlib.Path, entries: Sequence[Entry]) -> dict[str, Any]
     found = {entry: json.loads(entry.path(workdir).read_text()) for entry in entries}
     points = _table_points({e: r for e, r in found.items() if e.part == "tables"})
     points += _image_points({e: r for e, r in found.items() if e.part == "images"})
-    return {"points": points, "best": _best(points)}
+    return {"points": points, "best": _best(points), "differences": differences(found)}
 
 
 def _table_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
     points, means = [], {}
-    for name in dict.fromkeys(entry.name for entry in found):
+    names = list(dict.fromkeys(entry.name for entry in found))
+    for name in names:
         results = [found[entry] for entry in found if entry.name == name]
         for way in results[0]["ways"]:
             rows = [result["ways"][way] for result in results]
@@ -40,9 +43,32 @@ def _table_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
             points.append(_point("tables", name, way, numbers, np.median([row["seconds"] for row in rows])))
             means.setdefault(way, []).append(numbers)
     for way, tables in means.items():
-        numbers = {number: np.mean([each[number] for each in tables], axis=0) for number in NUMBERS}
-        points.append(_point("tables", MEAN, way, numbers, None))
+        if len(tables) == len(names):  # the truth is known of some only
+            numbers = {number: np.mean([each[number] for each in tables], axis=0) for number in NUMBERS}
+            points.append(_point("tables", MEAN, way, numbers, None))
     return points
+
+
+def differences(found: dict[Entry, Any]) -> list[dict[str, Any]]:
+    """AUROC less that of the best baseline on the same splits: by table, and of the mean over tables."""
+    seeds: dict[str, dict[str, list[float]]] = {}
+    for entry, result in found.items():
+        for way, row in result["ways"].items() if entry.part == "tables" else ():
+            seeds.setdefault(way, {}).setdefault(entry.name, []).append(row["auroc"])
+    names = list(dict.fromkeys(entry.name for entry in found if entry.part == "tables"))
+    all_of = {way: tables for way, tables in seeds.items() if len(tables) == len(names)}
+    for tables in all_of.values():
+        tables[MEAN] = np.mean([tables[name] for name in names], axis=0).tolist()
+    baselines = [way for way in all_of if way in BASELINES]
+    if not baselines:
+        return []
+    best = max(baselines, key=lambda way: np.mean(all_of[way][MEAN]))
+    return [
+        {"data": name, "way": way, "less": best, **interval(np.subtract(values, all_of[best][name]))}
+        for way, tables in all_of.items()
+        for name, values in tables.items()
+        if way != best
+    ]
 
 
 def _image_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
@@ -81,14 +107,27 @@ def text(results: dict[str, Any]) -> str:
         blocks.append(
             f"mean AUROC over tables: best baseline {told['baseline']}, best score {told['diffusion']}"
         )
+    if results["differences"]:
+        blocks.append(_table_of_differences(results["differences"]))
     return "\n\n".join(blocks)
+
+
+def _table_of_differences(differences: list[dict[str, Any]]) -> str:
+    data = list(dict.fromkeys(each["data"] for each in differences))
+    ways = list(dict.fromkeys(each["way"] for each in differences))
+    values = {(each["way"], each["data"]): (each["mean"], each["half_width"]) for each in differences}
+    rows = [(way, *(with_error(*values[way, name], digits=4) for name in data)) for way in ways]
+    return (
+        f"tables: AUROC less that of {differences[0]['less']}, split by split\n{table(('way', *data), rows)}"
+    )
 
 
 def _block(points: list[dict[str, Any]], number: str) -> str:
     data = list(dict.fromkeys(point["data"] for point in points))
     ways = list(dict.fromkeys(point["way"] for point in points))
     values = {(point["way"], point["data"]): point[number] for point in points}
-    rows = [(way, *(with_error(*values[way, name].values()) for name in data)) for way in ways]
+    missing = {"mean": None, "half_width": None}
+    rows = [(way, *(with_error(*values.get((way, name), missing).values()) for name in data)) for way in ways]
     return table(("way", *data), rows)
 
 
@@ -116,7 +155,7 @@ def _save_bars(path: pathlib.Path, points: list[dict[str, Any]]) -> pathlib.Path
         first = first or axis
         own = [point for point in points if point["data"] == name]
         for place, point in enumerate(own):
-            colour = "#9aa3ad" if point["way"] in BASELINES else "#3b6ea8"
+            colour = COLOURS.get(point["way"], "#3b6ea8")
             axis.errorbar(
                 point["auroc"]["mean"],
                 -place,

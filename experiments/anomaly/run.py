@@ -19,23 +19,21 @@ from typing import Any
 
 from absl import flags
 
-from score_sde.main import HELP, guarded, set_environment
+from experiments.commands import flag_values, run_command
 
-COUNTS = ("seeds", "steps", "image_steps", "images")
+COUNTS = ("seeds", "first", "steps", "image_steps", "images")
 
 
-def flag_values() -> flags.FlagValues:
+def defined() -> flags.FlagValues:
     """The flags of this command."""
-    values = flags.FlagValues()
-    flags.DEFINE_string("workdir", "runs/anomaly", "everything is written here", flag_values=values)
+    values = flag_values("runs/anomaly")
     flags.DEFINE_string("runs", None, "trained models; default: runs below --workdir", flag_values=values)
     flags.DEFINE_list("parts", None, "tables, images, or both", flag_values=values)
     flags.DEFINE_integer("seeds", None, "splits of tables, and folds of images", 2, flag_values=values)
+    flags.DEFINE_integer("first", None, "the first seed of tables", 0, flag_values=values)
     flags.DEFINE_integer("steps", None, "updates on a table", 1, flag_values=values)
     flags.DEFINE_integer("image_steps", None, "updates on images, a multiple of 20", 20, flag_values=values)
     flags.DEFINE_integer("images", None, "test images of each kind", 10, flag_values=values)
-    flags.DEFINE_boolean("fast", False, "a run of seconds that only shows the way", flag_values=values)
-    flags.DEFINE_string("compilation_cache", None, "as for score_sde.main", flag_values=values)
     return values
 
 
@@ -69,26 +67,13 @@ def chosen(values: flags.FlagValues) -> Any:
 
 def main(argv: list[str]) -> int:
     """The command line; its exit code."""
-    if set(HELP) & set(argv[1:]):
-        print(__doc__)
-        return 0
-    values = flag_values()
-    try:
-        rest = values(argv)[1:]
-    except flags.Error as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    if rest:
-        print(f"error: argument = {rest[0]!r}: expected flags only (write --flag=value)", file=sys.stderr)
-        return 2
-    set_environment(values.compilation_cache, -1)
-    workdir = pathlib.Path(values.workdir)
-    runs = pathlib.Path(values.runs) if values.runs else workdir / "runs"
+    values = defined()
 
     def work() -> None:
-        run(workdir, runs, chosen(values))
+        workdir = pathlib.Path(values.workdir)
+        run(workdir, pathlib.Path(values.runs or workdir / "runs"), chosen(values))
 
-    return guarded(work)
+    return run_command(argv, __doc__, values, work)
 
 
 if __name__ == "__main__":

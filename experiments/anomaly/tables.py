@@ -24,6 +24,7 @@ class Split(NamedTuple):
     train: np.ndarray
     test: np.ndarray
     truth: np.ndarray  # of the test rows
+    rest: np.ndarray  # which rows of the table they are
 
 
 def breast_cancer(seed: int) -> Table:
@@ -73,4 +74,4 @@ def split(table: Table, seed: int, most: int = 1000) -> Split:
     train = table.rows[normal[:half]].astype(np.float64)
     center, scale = train.mean(axis=0), train.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
-    return Split((train - center) / scale, (table.rows[rest] - center) / scale, table.truth[rest])
+    return Split((train - center) / scale, (table.rows[rest] - center) / scale, table.truth[rest], rest)

@@ -48,7 +48,9 @@ class ScoreNorms(Pytree):
 class MultiscaleScoreNorms(AnomalyScore):
     """How unusual the score norms of an example are, by a density fitted to those of training data (MSMA).
 
-    Mahmood et al. 2021, section 2; the density is of the norms' logarithms.
+    Mahmood et al. 2021. Norms at neighbouring levels say nearly the same, so that the density is mostly that
+    of how they differ, and small norms are as unusual as large ones: where one norm alone tells anomalies
+    well, the density of several may tell them worse.
 
     Attributes:
         norms: at which noise levels.
@@ -60,12 +62,8 @@ class MultiscaleScoreNorms(AnomalyScore):
 
     def __call__(self, model: Any, x: Batch, key: Key) -> PerExample:
         """What the density says."""
-        return self.density(_log(self.norms(model, x, key)))
+        return self.density(self.norms(model, x, key))
 
     def fitted(self, model: Any, x: Batch, key: Key) -> Any:
         """With the density fitted to the norms of ``x``."""
-        return self.replace(density=self.density.fitted(_log(in_batches(self.norms, model, x, key))))
-
-
-def _log(norms: Array) -> Array:
-    return jnp.log(jnp.maximum(norms, jnp.finfo(norms.dtype).tiny))
+        return self.replace(density=self.density.fitted(in_batches(self.norms, model, x, key)))

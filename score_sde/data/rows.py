@@ -13,6 +13,8 @@ import numpy as np
 from score_sde.data.arrays import read_arrays
 from score_sde.errors import InputError, did_you_mean
 
+TEXT = (".csv", ".tsv", ".txt", ".data", ".dat", "")  # endings of files that are read as CSV
+
 
 class Rows(NamedTuple):
     """Numbers of the columns that are used, and the file as it is."""
@@ -46,6 +48,9 @@ def read_rows(
         raise InputError("file", str(path), "a CSV, .npy or .npz file that exists", "check the path")
     if file.suffix.lower() in (".npy", ".npz"):
         return _from_array(file, columns, ignore)
+    if file.suffix.lower() not in TEXT:
+        expected = f"an ending of {', '.join(TEXT[:-1])}, .npy or .npz"
+        raise InputError("file", str(file), expected, "save it as CSV")
     header, cells = _cells(file)
     wanted = _wanted(file, header, columns, ignore)
     places = [header.index(name) for name in wanted]
@@ -87,7 +92,9 @@ def _wanted(
 ) -> tuple[str, ...]:
     for name in (*(columns or ()), *(ignore if columns is None else ())):
         if name not in header:
-            remedy = did_you_mean(name, header) or "check the header"
+            close = did_you_mean(name, header) or "check the header"
+            # Names that training knows are right: the file's are not.
+            remedy = close if columns is None else close.replace("did you mean", "is it")
             raise InputError(f"columns of {file}", ", ".join(header), f"also {name!r}", remedy)
     wanted = tuple(columns) if columns is not None else tuple(n for n in header if n not in ignore)
     if not wanted:
@@ -123,7 +130,7 @@ def _number(file: pathlib.Path, row: int, column: str, cell: str) -> float:
 
 
 def _refuse(file: pathlib.Path, row: int, column: str, value: object) -> None:
-    remedy = "fill it in, or leave the row or the column out"
+    remedy = "fill it in, leave the row out, or the column by --config.ignore"
     raise InputError(f"{file}, row {row}, column {column!r}", value, "a finite number", remedy)
 
 

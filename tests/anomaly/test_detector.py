@@ -17,13 +17,11 @@ from score_sde.anomaly import DiffusionOutlierDetector
 from score_sde.errors import InputError
 
 TINY = {"width": 8, "depth": 1, "steps": 2, "batch_size": 8}
-SCORES = {
-    "likelihood": anomaly.NegativeLogLikelihood(n_steps=2),
-    "ratio": anomaly.LikelihoodRatio(likelihood=anomaly.NegativeLogLikelihood(n_steps=2)),
-    "typicality": anomaly.Typicality(likelihood=anomaly.NegativeLogLikelihood(n_steps=2)),
-    "norms": anomaly.MultiscaleScoreNorms(),
-    "reconstruction": anomaly.OneStepReconstruction(draws=1),
+SCORES = {  # one of each way to train, to fit and to keep what was learnt; a ratio holds two likelihoods
+    "ratio": anomaly.LikelihoodRatio(likelihood=anomaly.NegativeLogLikelihood(n_steps=1)),
+    "norms": anomaly.MultiscaleScoreNorms(norms=anomaly.ScoreNorms(sigmas=(0.5, 1.0))),
     "nearest": anomaly.NearestTime(),
+    "shapes": anomaly.NoiseShapes(),
     "categorical": anomaly.CategoricalTime(),
     "gamma": anomaly.InverseGammaTime(),
 }
@@ -48,14 +46,14 @@ def fails(detector, names=()):
 
 @pytest.mark.filterwarnings("ignore")
 def test_all_of_scikit_learn_s_checks_pass():
-    """Without training; ``check_estimator`` itself."""
-    estimator_checks.check_estimator(DiffusionOutlierDetector(anomaly.NearestTime(k=3)), on_skip=None)
+    """Of the default, which trains nothing; ``check_estimator`` itself."""
+    estimator_checks.check_estimator(DiffusionOutlierDetector(), on_skip=None)
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_its_checks_of_subsets_and_pickles_pass_with_training():
     names = ("check_methods_subset_invariance", "check_estimators_pickle", "check_n_features_in")
-    assert not fails(DiffusionOutlierDetector(**TINY), names)
+    assert not fails(DiffusionOutlierDetector(anomaly.CategoricalTime(), **TINY), names)
 
 
 @pytest.mark.parametrize("name", SCORES)
@@ -82,7 +80,7 @@ def test_contamination_is_the_share_of_outliers():
 
 @pytest.mark.parametrize("score", [anomaly.NearestTime(), anomaly.NoiseShapes()], ids=["nearest", "shapes"])
 def test_new_normal_rows_are_called_outliers_as_often_as_contamination_says(score):
-    """Training rows are left out of what they are compared to; else 5 neighbours would call a third outliers."""
+    """Training rows are left out of what they are compared to; 5 neighbours would else call a third so."""
     rng = np.random.default_rng(0)
     detector = DiffusionOutlierDetector(score, contamination=0.1).fit(rng.normal(size=(800, 6)))
     share = np.mean(detector.predict(rng.normal(size=(2000, 6))) == -1)
@@ -108,28 +106,47 @@ def test_a_given_model_is_not_trained_and_sees_the_rows_as_they_are():
     detector = DiffusionOutlierDetector(
         anomaly.MultiscaleScoreNorms(norms=score, density=anomaly.NearestRows(k=1)), model=exact, shape=(3, 1)
     ).fit(X)
-    norms = np.log(np.linalg.norm(X - 1, axis=1) * 0.5 / 1.25)
-    new = np.log(np.linalg.norm(X[:5] * 2 - 1, axis=1) * 0.5 / 1.25)
+    norms = np.linalg.norm(X - 1, axis=1) * 0.5 / 1.25
+    new = np.linalg.norm(X[:5] * 2 - 1, axis=1) * 0.5 / 1.25
     expected = np.min(np.abs(new[:, None] - norms), axis=1) / norms.std()
     np.testing.assert_allclose(-detector.score_samples(X[:5] * 2), expected, atol=1e-4)
     with pytest.raises(InputError, match="shape"):
         DiffusionOutlierDetector(model=exact, shape=(2, 2)).fit(X)
 
 
-@pytest.mark.parametrize("name", ["likelihood", "norms", "reconstruction", "categorical"])
-def test_a_trained_toy_beats_chance(name):
-    """Anomalies have the right law in each column, but their columns do not belong together."""
+@pytest.fixture(name="toy", scope="module")
+def rows_in_a_plane():
+    """Training and test rows, and a detector that trained a denoiser on the former.
+
+    Anomalies have the right law in each column, but their columns do not belong together.
+    """
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(600, 2)) @ rng.normal(size=(2, 6)) + 0.1 * rng.normal(size=(600, 6))
     train, normal, strange = rows[:300], rows[300:500], rng.permuted(rows[500:], axis=0)
+    first = DiffusionOutlierDetector(
+        anomaly.OneStepReconstruction(draws=4), random_state=0, width=32, depth=2, steps=300
+    ).fit(train)
+    return train, np.concatenate([normal, strange]), first
+
+
+@pytest.mark.parametrize("name", ["likelihood", "norms", "reconstruction", "categorical", "shapes"])
+def test_a_toy_s_anomalies_are_found(name, toy):
+    train, test, first = toy
     scores = {
-        "likelihood": anomaly.NegativeLogLikelihood(n_steps=8),
+        "likelihood": anomaly.NegativeLogLikelihood(n_steps=4),
         "norms": anomaly.MultiscaleScoreNorms(),
-        "reconstruction": anomaly.OneStepReconstruction(draws=4),
+        "reconstruction": first.anomaly_score,
         "categorical": anomaly.CategoricalTime(noise=anomaly.NoiseRange(sigma_max=1.0)),
+        "shapes": anomaly.NoiseShapes(),
     }
-    detector = DiffusionOutlierDetector(scores[name], random_state=0, width=32, depth=2, steps=300)
-    found = -detector.fit(train).score_samples(np.concatenate([normal, strange]))
+    if name in ("likelihood", "norms"):  # by the denoiser that is there, whose rows are standardised
+        rows, new = ((each - first.center_) / first.scale_ for each in (train, test))
+        found = -DiffusionOutlierDetector(scores[name], model=first.model_).fit(rows).score_samples(new)
+    elif name == "reconstruction":
+        found = -first.score_samples(test)
+    else:
+        detector = DiffusionOutlierDetector(scores[name], random_state=0, width=32, depth=2, steps=300)
+        found = -detector.fit(train).score_samples(test)
     # Of 200 against 100 chance alone stays below 0.5 + 4 * 0.036 (Mann-Whitney).
     assert roc_auc_score(np.repeat([0, 1], [200, 100]), found) > 0.8
 

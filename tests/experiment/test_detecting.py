@@ -62,9 +62,8 @@ def test_it_is_trained_once(files, tmp_path, capsys):
 @pytest.mark.parametrize(
     "score",
     [
-        anomaly.MultiscaleScoreNorms(density=anomaly.NearestRows(k=2)),
-        anomaly.MultiscaleScoreNorms(),
-        anomaly.LikelihoodRatio(likelihood=anomaly.NegativeLogLikelihood(n_steps=1)),
+        anomaly.NoiseShapes(),
+        anomaly.MultiscaleScoreNorms(norms=anomaly.ScoreNorms(sigmas=(0.5, 1.0))),
         anomaly.CategoricalTime(),
     ],
     ids=lambda score: type(score).__name__,
@@ -113,6 +112,7 @@ BROKEN = {
     "a header only": ("a,b\n", ["at least one", "header only"]),
     "nothing": ("", ["at least one", "empty"]),
     "no text": (b"\xff\xfe\x00", ["UTF-8"]),
+    "a column misspelt": ("a,bb\n1,2\n", ["'b'", "is it bb?"]),
 }
 
 
@@ -142,6 +142,9 @@ def test_mistakes_in_arrays_are_named(tmp_path):
         read_rows(tmp_path / "wide.npy", columns=("1", "2"))
     with pytest.raises(InputError, match="exists"):
         read_rows(tmp_path / "absent.csv")
+    (tmp_path / "rows.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"rows.parquet.*an ending of .csv"):
+        read_rows(tmp_path / "rows.parquet")
     np.savez(tmp_path / "two.npz", a=X, b=X)
     with pytest.raises(InputError, match="one named x"):
         read_rows(tmp_path / "two.npz")
