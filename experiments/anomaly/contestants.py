@@ -48,7 +48,7 @@ def contestants(kind: str, *, units: Any = None, steps: int = 10) -> dict[str, A
     """
     density = likelihood(kind, steps)
     images = kind == "images"
-    levels = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6) if images else (0.2, 0.35, 0.5, 0.8, 1.4)
+    levels = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6) if images else (0.5, 1.0, 2.0)
     noise = (0.1, 0.3, 0.6) if images else (0.25, 0.5, 1.0)
     return {
         LIKELIHOOD: density,

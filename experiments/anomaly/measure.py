@@ -77,20 +77,20 @@ def done(entry: Entry, workdir: pathlib.Path, size: Size) -> bool:
 
 
 def judge_table(entry: Entry, size: Size) -> dict[str, Any]:
-    """All ways on one table: AUROC and the rest, and seconds of training and scoring."""
+    """All ways on one table: AUROC and the rest, and seconds without the shared training."""
     table = TABLES[entry.name](entry.seed)
     data = split(table, entry.seed)
-    ways: dict[str, dict[str, float]] = {}
+    found: dict[str, tuple[np.ndarray, float]] = {}
     for name in (way for way in BASELINES if way in size.ways):
-        scores, seconds = _timed(BASELINES[name], data.train, data.test, entry.seed)
-        ways[name] = judged(data.truth, scores) | {"seconds": seconds}
-    models, seconds = _timed(trained, data.train, entry.seed, size)
+        found[name] = _timed(BASELINES[name], data.train, data.test, entry.seed)
+    networks = entry.seed < size.first + size.trained
+    models, seconds = _timed(trained, data.train, entry.seed, size) if networks else (None, 0.0)
     for name, score in contestants("tables", steps=size.flow_steps).items():
-        if name in size.ways:
-            scores, taken = _timed(scored, name, score, models, data, entry.seed, size)
-            ways[name] = judged(data.truth, scores) | {"seconds": taken}
+        if name in size.ways and (networks or name in NO_NETWORK):
+            found[name] = _timed(scored, name, score, models, data, entry.seed, size)
     for name, scores in reference_scores(entry.name, table.rows[data.rest]).items():
-        ways[name] = judged(data.truth, scores) | {"seconds": 0.0}
+        found[name] = scores, 0.0
+    ways = {name: judged(data.truth, scores) | {"seconds": taken} for name, (scores, taken) in found.items()}
     counts = {
         "train": len(data.train),
         "normal": int(np.sum(~data.truth)),
@@ -112,12 +112,12 @@ def trained(train: np.ndarray, seed: int, size: Size) -> WithBackground:
 
 
 def scored(
-    name: str, score: AnomalyScore, models: WithBackground, data: Split, seed: int, size: Size
+    name: str, score: AnomalyScore, models: WithBackground | None, data: Split, seed: int, size: Size
 ) -> np.ndarray:
     """Scores of the test rows, by what a detector does but for its threshold."""
     train, test = (jnp.asarray(rows, jnp.float32) for rows in (data.train, data.test))
     keys = jax.random.split(jax.random.key(seed), 4)
-    model: Any = models if name == PAIRED else models.model
+    model: Any = models if models is None or name == PAIRED else models.model
     if name in OWN_NETWORK:
         recipe = MLPRecipe(width=size.width, steps=size.steps)
         score, model = score.prepared(recipe, keys[0], train.shape[1:])
@@ -134,7 +134,7 @@ def judge_images(entry: Entry, pool: Pool, size: Size) -> dict[str, Any]:
     normal, others = parts[0], dict(zip(kinds, parts[1:], strict=True))
     rows: dict[str, list[dict[str, float]]] = {}
     for kind, strange in others.items():
-        folds = zip(np.array_split(normal, size.seeds), np.array_split(strange, size.seeds), strict=True)
+        folds = zip(np.array_split(normal, size.folds), np.array_split(strange, size.folds), strict=True)
         rows[kind] = [
             judged(np.repeat([False, True], [len(a), len(b)]), np.concatenate([a, b])) for a, b in folds
         ]

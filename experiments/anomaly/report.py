@@ -29,7 +29,8 @@ def summarize(workdir: pathlib.Path, entries: Sequence[Entry]) -> dict[str, Any]
     found = {entry: json.loads(entry.path(workdir).read_text()) for entry in entries}
     points = _table_points({e: r for e, r in found.items() if e.part == "tables"})
     points += _image_points({e: r for e, r in found.items() if e.part == "images"})
-    return {"points": points, "best": _best(points), "differences": differences(found)}
+    paired = differences(found)
+    return {"points": points, "best": _best(points, paired), "differences": paired}
 
 
 def _table_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
@@ -38,7 +39,7 @@ def _table_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
     for name in names:
         results = [found[entry] for entry in found if entry.name == name]
         for way in results[0]["ways"]:
-            rows = [result["ways"][way] for result in results]
+            rows = [result["ways"][way] for result in results if way in result["ways"]]
             numbers = {number: [row[number] for row in rows] for number in NUMBERS}
             points.append(_point("tables", name, way, numbers, np.median([row["seconds"] for row in rows])))
             means.setdefault(way, []).append(numbers)
@@ -50,7 +51,10 @@ def _table_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
 
 
 def differences(found: dict[Entry, Any]) -> list[dict[str, Any]]:
-    """AUROC less that of the best baseline on the same splits: by table, and of the mean over tables."""
+    """AUROC less that of the best baseline on the same splits: by table, and of the mean over tables.
+
+    Ways that train networks have the first of the seeds only.
+    """
     seeds: dict[str, dict[str, list[float]]] = {}
     for entry, result in found.items():
         for way, row in result["ways"].items() if entry.part == "tables" else ():
@@ -63,12 +67,12 @@ def differences(found: dict[Entry, Any]) -> list[dict[str, Any]]:
     if not baselines:
         return []
     best = max(baselines, key=lambda way: np.mean(all_of[way][MEAN]))
-    return [
-        {"data": name, "way": way, "less": best, **interval(np.subtract(values, all_of[best][name]))}
-        for way, tables in all_of.items()
-        for name, values in tables.items()
-        if way != best
-    ]
+    points = []
+    for way in (way for way in all_of if way != best):
+        for name, values in all_of[way].items():
+            above = np.subtract(values, all_of[best][name][: len(values)])
+            points.append({"data": name, "way": way, "less": best, **interval(above)})
+    return points
 
 
 def _image_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
@@ -84,14 +88,14 @@ def _point(part: str, data: str, way: str, numbers: Any, seconds: Any) -> dict[s
     return {"part": part, "data": data, "way": way, **intervals, "seconds": seconds}
 
 
-def _best(points: list[dict[str, Any]]) -> dict[str, Any]:
+def _best(points: list[dict[str, Any]], paired: list[dict[str, Any]]) -> dict[str, Any]:
+    """The baseline of the largest mean AUROC, and the score that is the most above it split by split."""
     means = {point["way"]: point["auroc"]["mean"] for point in points if point["data"] == MEAN}
-    if not means:
+    above = {each["way"]: each["mean"] for each in paired if each["data"] == MEAN}
+    scores = [way for way in above if way not in BASELINES]
+    if not scores:
         return {}
-    ways = {
-        "baseline": max((way for way in means if way in BASELINES), key=means.__getitem__),
-        "diffusion": max((way for way in means if way not in BASELINES), key=means.__getitem__),
-    }
+    ways = {"baseline": paired[0]["less"], "diffusion": max(scores, key=above.__getitem__)}
     return {kind: {"way": way, "mean_auroc": means[way]} for kind, way in ways.items()}
 
 

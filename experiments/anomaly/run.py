@@ -21,7 +21,7 @@ from absl import flags
 
 from experiments.commands import flag_values, run_command
 
-COUNTS = ("seeds", "first", "steps", "image_steps", "images")
+COUNTS = ("seeds", "trained", "first", "steps", "image_steps", "images")
 
 
 def defined() -> flags.FlagValues:
@@ -29,7 +29,8 @@ def defined() -> flags.FlagValues:
     values = flag_values("runs/anomaly")
     flags.DEFINE_string("runs", None, "trained models; default: runs below --workdir", flag_values=values)
     flags.DEFINE_list("parts", None, "tables, images, or both", flag_values=values)
-    flags.DEFINE_integer("seeds", None, "splits of tables, and folds of images", 2, flag_values=values)
+    flags.DEFINE_integer("seeds", None, "splits of each table", 2, flag_values=values)
+    flags.DEFINE_integer("trained", None, "of the splits, to train networks on", 1, flag_values=values)
     flags.DEFINE_integer("first", None, "the first seed of tables", 0, flag_values=values)
     flags.DEFINE_integer("steps", None, "updates on a table", 1, flag_values=values)
     flags.DEFINE_integer("image_steps", None, "updates on images, a multiple of 20", 20, flag_values=values)

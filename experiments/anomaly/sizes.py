@@ -19,15 +19,17 @@ class Size(NamedTuple):
     tables: tuple[str, ...] = tuple(TABLES)
     ways: tuple[str, ...] = (*BASELINES, *contestants("tables"))
     seeds: int = 10
+    trained: int = 4  # of the seeds, on which networks are trained too
     first: int = 200  # seed of tables; those below served to choose
-    steps: int = 1500  # updates on a table
+    steps: int = 1000  # updates on a table
     width: int = 128
     flow_steps: int = 10  # of a likelihood
     image_steps: int = 3000  # updates on images
     image_channels: int = 16
     multipliers: tuple[int, ...] = (1, 2)  # of channels, a resolution each
     pixels: int = 14
-    images: int = 150  # of each kind, to judge by
+    images: int = 250  # of each kind, to judge by
+    folds: int = 5  # parts of them, for intervals
     reference: int = 512  # training images that scores are fitted to
     made_up: bool = False  # images that need nothing on disk
 
@@ -36,6 +38,7 @@ FAST = Size(
     tables=("wine",),
     ways=("kNN", "likelihood", "DTE-NP"),
     seeds=2,
+    trained=1,
     steps=20,
     width=8,
     flow_steps=2,
@@ -44,6 +47,7 @@ FAST = Size(
     multipliers=(1,),
     pixels=8,
     images=20,
+    folds=2,
     reference=40,
     made_up=True,
 )
@@ -51,10 +55,10 @@ FAST = Size(
 
 def amount(size: Size, part: str) -> dict[str, Any]:
     """What the numbers of one part depend on."""
-    tables = ("ways", "seeds", "first", "steps", "width", "flow_steps")
+    tables = ("ways", "trained", "first", "steps", "width", "flow_steps")
     images = (
-        "seeds", "steps", "width", "flow_steps", "image_steps", "image_channels", "multipliers", "pixels",
-        "images", "reference", "made_up",
+        "steps", "width", "flow_steps", "image_steps", "image_channels", "multipliers", "pixels", "images",
+        "folds", "reference", "made_up",
     )  # fmt: skip
     found = {name: getattr(size, name) for name in (tables if part == "tables" else images)}
     return {name: list(value) if name in ("ways", "multipliers") else value for name, value in found.items()}

@@ -30,7 +30,8 @@ def test_every_way_is_judged_and_pictured(fast):
     assert set(found) == {(*each, way) for each in data for way in FAST.ways}
     for point in results["points"]:
         assert 0 <= point["auroc"]["mean"] <= 1
-        assert point["auroc"]["half_width"] >= 0
+        alone = (point["part"], point["way"]) == ("tables", "likelihood")  # trained on one split
+        assert point["auroc"]["half_width"] is None if alone else point["auroc"]["half_width"] >= 0
     for name in ("table.txt", "tables.png", "images.png", "likelihood.png"):
         assert (workdir / name).stat().st_size > 500
 
@@ -153,10 +154,10 @@ def test_ecod_is_the_authors_sum_of_each_row_beside_the_training_rows():
 
 def test_differences_are_taken_split_by_split():
     """Splits differ by much more than ways do: the interval of the difference does not see it."""
-    areas = {"kNN": [0.7, 0.8, 0.9], "OCSVM": [0.6, 0.7, 0.8], "MSMA": [0.72, 0.82, 0.92]}
+    areas = {"kNN": [0.7, 0.8, 0.9], "OCSVM": [0.6, 0.7, 0.8], "MSMA": [0.72, 0.82]}  # trained on two only
     found = {}
     for seed in range(3):
-        ways = {way: {"auroc": values[seed]} for way, values in areas.items()}
+        ways = {way: {"auroc": values[seed]} for way, values in areas.items() if seed < len(values)}
         found[Entry("tables", "wine", seed)] = {"ways": ways}
     told = {(each["way"], each["data"]): each for each in report.differences(found)}
     for data in ("wine", report.MEAN):
