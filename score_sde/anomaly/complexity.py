@@ -55,7 +55,7 @@ class PNG(Compressor):
 
 
 class InputComplexity(AnomalyScore):
-    """-log2 p(x) - L(x) in bits, where L is the length of a compressor's code (Serra et al. 2020, eq. 2).
+    """-log2 p(x) - L(x) in bits, where L is the length of a compressor's code (Serra et al. 2020).
 
     A likelihood rises with the simplicity of any image; the compressor, a model of all images, takes that
     off. p is the probability of the raw values, as bits per dimension are.

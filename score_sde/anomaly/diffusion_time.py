@@ -24,7 +24,7 @@ from score_sde.typing import Array, Batch, Condition, Key, PerExample
 class NearestTime(AnomalyScore):
     """The posterior mean of sigma^2 given an example, from its k nearest training examples (DTE-NP).
 
-    Given one x_0, sigma^2 is of the inverse gamma law with shape d / 2 - 1 and scale |x - x_0|^2 / 2 (eq. 5),
+    Given one x_0, sigma^2 is of the inverse gamma law with shape d / 2 - 1 and scale |x - x_0|^2 / 2,
     whose mean is |x - x_0|^2 / (d - 4); where d < 5 there is none, and its mode |x - x_0|^2 / d stands here.
     The mean of the distances to the k nearest takes the place of |x - x_0|: the order is exactly that of k
     nearest neighbours by mean distance. A training example is no neighbour of its own.
@@ -105,7 +105,7 @@ class _LearntTime(AnomalyScore):
 
 
 class CategoricalTime(_LearntTime):
-    """The mean of a network's law over equal bins of sigma^2 (DTE-C; Livernoche et al. 2024, section 4.2).
+    """The mean of a network's law over equal bins of sigma^2 (DTE-C; Livernoche et al. 2024).
 
     Attributes:
         noise: range of training noise.

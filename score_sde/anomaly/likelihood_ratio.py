@@ -23,7 +23,7 @@ class WithBackground(Pytree):
 
 
 class LikelihoodRatio(AnomalyScore):
-    """log p_background(x) - log p(x) in nats, of a ``WithBackground`` (Ren et al. 2019, eq. 4).
+    """log p_background(x) - log p(x) in nats, of a ``WithBackground`` (Ren et al. 2019).
 
     Where none is given the background is trained on examples of which a share of the values is replaced.
     Here each is replaced by the value that another example has in the same place, so that the background

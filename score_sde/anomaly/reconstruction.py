@@ -24,7 +24,7 @@ class OneStepReconstruction(AnomalyScore):
     """The mean squared error of E[x_0 | x_t] at x_t = alpha (x + sigma z), over noise levels and draws.
 
     A denoising autoencoder at each noise level of the diffusion, one evaluation a draw (Sattarov et al. 2025,
-    "Diffusion-scheduled denoising autoencoders", section 3, with the network of a diffusion model). For
+    "Diffusion-scheduled denoising autoencoders", with the network of a diffusion model). For
     N(m, C) and one level its mean is (|(C + s)^-1 s (x - m)|^2 + s |C (C + s)^-1|^2) / d with s = sigma^2 I.
 
     Attributes:

@@ -13,7 +13,7 @@ from score_sde.typing import Array, Batch, Key, PerExample
 
 
 class Typicality(AnomalyScore):
-    """|-log p(x) - H| in nats, with H the mean of -log p over training data (Nalisnick et al. 2019, eq. 4).
+    """|-log p(x) - H| in nats, with H the mean of -log p over training data (Nalisnick et al. 2019).
 
     In many dimensions samples of p keep to where -log p is near the entropy, far from its mode.
 
