@@ -20,12 +20,14 @@ def directions(dim: int, slices: int, seed: int = 0) -> np.ndarray:
     return u / np.linalg.norm(u, axis=1, keepdims=True)
 
 
-def sliced(x: np.ndarray, y: np.ndarray, units: np.ndarray, block: int = 1000) -> Sliced:
-    """Distances along ``units`` of as many draws in x as in y: sorted projections are the quantiles."""
-    squares, lengths = [], []
-    for start in range(0, len(units), block):
-        part = units[start : start + block]
-        gap = np.sort(part @ x.T, axis=1) - np.sort(part @ y.T, axis=1)
-        squares.append(np.mean(np.square(gap, dtype=np.float64), axis=1))
-        lengths.append(np.mean(np.abs(gap, dtype=np.float64), axis=1))
-    return Sliced(float(np.concatenate(squares).mean() ** 0.5), float(np.concatenate(lengths).mean()))
+def quantiles(x: np.ndarray, units: np.ndarray, block: int = 1000) -> np.ndarray:
+    """Sorted projections of the draws x on each of ``units``, (slices, draws)."""
+    starts = range(0, len(units), block)
+    return np.concatenate([np.sort(units[start : start + block] @ x.T, axis=1) for start in starts])
+
+
+def sliced(x: np.ndarray, y: np.ndarray) -> Sliced:
+    """Distances of as many draws in x as in y, both given by their ``quantiles``."""
+    gap = x - y
+    two, one = (np.mean(of(gap), dtype=np.float64) for of in (np.square, np.abs))
+    return Sliced(float(two**0.5), float(one))

@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.posterior_league import report
 from experiments.posterior_league.contestants import Contestant, contestants
-from experiments.posterior_league.distances import directions, sliced
+from experiments.posterior_league.distances import directions, quantiles, sliced
 from experiments.posterior_league.problems import Problem, make_problem
 from experiments.workers import Job
 from score_sde.errors import InputError
@@ -66,6 +66,7 @@ class Judged:
         exact = posterior(self.problem.prior, self.problem.measurement)
         keys = jax.random.split(jax.random.key(task.index), 2)
         self.reference, self.other = (np.asarray(exact.sample(key, size.draws)) for key in keys)
+        self.quantiles = quantiles(self.reference, self.units)
         self.evidence = float(log_evidence(self.problem.prior, self.problem.measurement))
 
     def judge(self, task: Task, contestant: Contestant | None) -> dict[str, Any]:
@@ -77,7 +78,7 @@ class Judged:
             x, error = self._draw(contestant.method, zlib.crc32(task.method.encode()) % 2**31)
             evaluations = contestant.evaluations(self.problem.measurement)
         seconds, finite = time.perf_counter() - began, bool(np.all(np.isfinite(x)))
-        distance = sliced(x, self.reference, self.units) if finite else (None, None)
+        distance = sliced(quantiles(x, self.units), self.quantiles) if finite else (None, None)
         return {
             **task._asdict(),
             "size": list(self.size),
