@@ -73,7 +73,7 @@ class Bare:
 class Framework:
     """The step as ``train`` runs it: batches from the host, units, averaging, clipping, metrics."""
 
-    def __init__(self, experiment: Any) -> None:
+    def __init__(self, experiment: Any, multi_step: Callable[..., Any] = make_multi_step) -> None:
         plan = experiment.training
         fresh, rebuild = experiment.make_state()
         self.mesh = make_mesh(plan.batch_size)
@@ -87,7 +87,7 @@ class Framework:
             ema=experiment.ema,
             condition=experiment.condition,
         )
-        self.advance, self.at = make_multi_step(step, self.mesh), 0
+        self.advance, self.at = multi_step(step, self.mesh), 0
 
     def run(self, updates: int) -> Any:
         """Make ``updates`` updates."""
