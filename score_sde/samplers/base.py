@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from score_sde.denoisers.base import ScoreModel
 from score_sde.pytree import Pytree
@@ -25,12 +25,12 @@ class Predictor(Pytree, ABC):
 
     All randomness is drawn by ``arrays.normal_like(key, x)``, called once a step, so that noise recorded
     elsewhere can be put in its place.
-
-    Attributes:
-        order: nominal order of convergence on smooth coefficients (weak order if the step is random).
     """
 
-    order: ClassVar[int] = 1
+    @property
+    def order(self) -> int:
+        """Nominal order of convergence on smooth coefficients; the weak order if the step is random."""
+        return 1
 
     @property
     def evaluations(self) -> int:

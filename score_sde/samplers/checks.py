@@ -20,6 +20,18 @@ def require_whole(where: str, value: Any, least: int) -> None:
         raise InputError(where, value, f"a whole number of at least {least}")
 
 
+def require_between(where: str, value: Any, least: int, most: int) -> None:
+    """Raise unless ``value`` is a whole number from ``least`` to ``most``."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise InputError(where, value, f"a whole number from {least} to {most}")
+
+
+def require_terms(where: str, terms: int, n_steps: int) -> None:
+    """Raise where a multi-step solver would never have the values that its order needs."""
+    if terms > n_steps:
+        raise InputError(where, terms, f"at most n_steps = {n_steps}", "lower the order or take more steps")
+
+
 def require_positive(where: str, value: Any) -> None:
     """Raise unless ``value`` > 0, where it is known."""
     if not isinstance(value, jax.core.Tracer) and not value > 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -38,8 +38,6 @@ class ChurnedHeun(Predictor):
         rounding: the ratios that the model knows.
     """
 
-    order: ClassVar[int] = 2
-
     churn: float = 0.0
     N: int = static(18)
     s_min: float = 0.0
@@ -51,6 +49,11 @@ class ChurnedHeun(Predictor):
         require_whole("ChurnedHeun.N", self.N, 1)
         require_not_negative("ChurnedHeun.churn", self.churn)
         require_not_negative("ChurnedHeun.s_noise", self.s_noise)
+
+    @property
+    def order(self) -> int:
+        """Two."""
+        return 2
 
     @property
     def evaluations(self) -> int:

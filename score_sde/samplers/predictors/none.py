@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from score_sde.denoisers.base import ScoreModel
 from score_sde.samplers.base import Predictor, Step
@@ -12,7 +12,10 @@ from score_sde.typing import Array, Batch, Condition, Key
 class NoPredictor(Predictor):
     """Leaves x where it is, so that the corrector alone follows the grid (annealed Langevin sampling)."""
 
-    order: ClassVar[int] = 0
+    @property
+    def order(self) -> int:
+        """Nothing moves."""
+        return 0
 
     @property
     def evaluations(self) -> int:

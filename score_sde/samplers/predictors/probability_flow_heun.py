@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -18,7 +18,10 @@ class ProbabilityFlowHeun(Predictor):
     evaluations, the second being made at t and set aside.
     """
 
-    order: ClassVar[int] = 2
+    @property
+    def order(self) -> int:
+        """Two."""
+        return 2
 
     @property
     def evaluations(self) -> int:
