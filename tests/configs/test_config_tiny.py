@@ -46,8 +46,7 @@ def test_a_training_step(name):
         augmentation=run.augmentation,
     )
     batch = run.data.batches("train", run.training.batch_size, seed=0)[0]
-    with jax.disable_jit():
-        after, metrics = step(jax.random.key(0), state, jax.tree.map(jnp.asarray, batch))
+    after, metrics = step(jax.random.key(0), state, jax.tree.map(jnp.asarray, batch))
     assert int(after.step) == 1
     assert bool(metrics["finite"])
     assert float(metrics["grad_norm"]) > 0
