@@ -1,0 +1,1 @@
+"""Orders of convergence of every predictor, measured."""

@@ -1,0 +1,66 @@
+"""The measured orders: found by being there, right where they are known, and a wrong claim is told."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+from walk import concrete_subclasses
+
+from experiments.solver_orders import entrants, measure, report
+from score_sde import samplers, sdes
+from score_sde.samplers import DDIM, ExponentialMultistep
+
+pytestmark = pytest.mark.usefixtures("x64")
+COUNTS = (64, 128)
+
+
+class Boastful(DDIM):
+    """A first-order step that claims the second."""
+
+    @property
+    def order(self):
+        return 2
+
+
+def test_every_predictor_is_entered():
+    named = {type(predictor).__name__ for predictor in entrants.entrants()}
+    known = concrete_subclasses(samplers.Predictor, under="score_sde.samplers.predictors")
+    assert named == {cls.__name__ for cls in known} - {"NoPredictor"}
+
+
+def test_the_flow_keeps_quantiles():
+    """Of a normal law it is known: x moves with the mean and the standard deviation."""
+    model, times = measure.normal(sdes.VP()), measure.grid(sdes.VP(), 4)
+    found = measure.flow(model, np.array([[0.4], [-1.0]]), times)
+    expected = measure._flowed(sdes.VP(), jnp.array([[0.4], [-1.0]]), times)
+    np.testing.assert_allclose(found[1:], expected, rtol=1e-10)
+
+
+def test_the_mixture_is_the_one_that_it_says():
+    """Its density is that of three normal laws by scipy, which makes the flow that of its denoiser."""
+    model, t, x = measure.mixture(sdes.VP()), jnp.array(0.3), np.array([[0.2, -0.5], [1.0, 1.0]])
+    alpha, variance = float(sdes.VP().alpha(t)), float(sdes.VP().variance(t))
+    laws = [
+        multivariate_normal(alpha * mean, (alpha**2 * 0.36 + variance) * np.eye(2))
+        for mean in np.asarray(model.means)
+    ]
+    density = sum(w * law.pdf(x) for w, law in zip((0.5, 0.3, 0.2), laws, strict=True))
+    np.testing.assert_allclose(model.log_prob(x, t), np.log(density), rtol=1e-9)
+
+
+def test_a_wrong_claim_is_told():
+    errors = measure.FlowErrors(sdes.VP(), COUNTS)
+    rows = []
+    for predictor in (ExponentialMultistep(terms=2), Boastful()):
+        with measure.GivenNoise():
+            found = errors(predictor)
+        flow = {"VP": {"errors": found, "order": measure.order(COUNTS, found)}}
+        rows.append({"predictor": type(predictor).__name__, "order": predictor.order, "flow": flow})
+    (told,) = report.misses(rows)
+    assert told.startswith("Boastful on VP: 0.9")
+
+
+def test_orders_are_those_above_rounding():
+    assert measure.order((16, 32, 64), (1e-4, 1e-6, 1e-8)) == pytest.approx(np.log2(100))
+    assert measure.order((16, 32, 64), (1e-4, 1e-6, 1e-14)) == pytest.approx(np.log2(100))
+    assert np.isnan(measure.order((16, 32), (1e-13, 1e-14)))
