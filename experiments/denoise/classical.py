@@ -34,6 +34,8 @@ class Classical(NamedTuple):
 
     def tuned(self, kind: Kind, truths: np.ndarray, y: np.ndarray) -> float:
         """The strength with the least squared error on other images."""
+        if len(self.strengths) == 1:
+            return self.strengths[0]
 
         def error(strength: float) -> float:
             found = kind.serve(functools.partial(self.estimate, strength), y)
@@ -95,7 +97,7 @@ FILTERS = {
     "total variation": Classical(_total_variation, (0.5, 0.75, 1.0, 1.5)),
     "wavelet": Classical(_wavelet, (0.6, 0.8, 1.0, 1.3)),
     "non-local means": Classical(_non_local_means, (0.4, 0.6, 0.8, 1.0)),
-    BM3D: Classical(_bm3d, (0.8, 1.0, 1.2)),
+    BM3D: Classical(_bm3d, (1.0,)),  # is told the noise
 }
 
 

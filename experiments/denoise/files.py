@@ -1,20 +1,21 @@
-"""A user's files as arrays of one kind, and back: PNG, npy, csv and wav."""
+"""A user's files as arrays of one kind, and back: PNG, npy, csv (``tables``) and wav."""
 
 from __future__ import annotations
 
-import csv
-import io
 import pathlib
+import warnings
 from collections.abc import Callable
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from experiments.denoise.tables import read_table
 from score_sde.errors import InputError
 
 Limits = tuple[float, float]
 LEAST_SIGNAL = 128  # values of a signal: there is nothing to learn from fewer
-LEAST_SIDE = 12  # pixels of an image
+LEAST_SIDE = 12  # pixels of an image; fewer columns of an array are signals beside one another
+DEPTH = 24  # byte of a PNG that says how many bits a value has (ISO/IEC 15948, 11.2.2)
 
 
 class Noisy(NamedTuple):
@@ -34,7 +35,7 @@ class Noisy(NamedTuple):
 def found(given: pathlib.Path) -> list[pathlib.Path]:
     """The file, or all files of the folder that are of a kind we know, by name; InputError for none."""
     if given.is_dir():
-        files = sorted(file for file in given.iterdir() if file.suffix.lower() in READERS)
+        files = sorted(file for file in given.iterdir() if file.suffix.lower() in READERS and file.is_file())
     else:
         files = [given] if given.is_file() else []
     if not files:
@@ -70,13 +71,16 @@ def _read_png(file: pathlib.Path) -> Noisy:
     from PIL import Image
 
     with Image.open(file) as image:
-        if image.mode == "P" and "transparency" not in image.info:
-            image = image.convert("RGB")
+        image = _opaque(image)
         if image.mode not in ("L", "RGB", "I;16"):
             raise InputError(
-                f"mode of {file}", image.mode, "grey or colour, without transparency", "convert it"
+                f"{file}: mode", image.mode, "grey or colour, without transparency", "convert it"
             )
         values = np.asarray(image)
+    if values.ndim == 3 and file.read_bytes()[DEPTH] == 16:
+        raise InputError(
+            f"{file}: bits", 16, "8 bits of colour, of which Pillow reads no more", "save it as .npy"
+        )
     white, dtype = (65535, np.uint16) if values.dtype.itemsize > 1 else (255, np.uint8)
 
     def save(stream: BinaryIO, clean: np.ndarray) -> None:
@@ -86,15 +90,27 @@ def _read_png(file: pathlib.Path) -> Noisy:
     return Noisy(_channels(values, 2), (0, white), (0, white), save)
 
 
+def _opaque(image: Any) -> Any:
+    """Colours for a palette, and without a transparency that hides nothing."""
+    if image.mode == "P" and "transparency" not in image.info:
+        return image.convert("RGB")
+    if image.mode in ("LA", "RGBA") and image.getextrema()[-1] == (255, 255):
+        return image.convert(image.mode[:-1])
+    return image
+
+
 def _read_npy(file: pathlib.Path) -> Noisy:
     array = np.load(file, allow_pickle=False)
     if array.dtype.kind not in "biuf":
         raise InputError(f"{file}: type", str(array.dtype), "numbers")
     good = array.ndim in (1, 2) or (array.ndim == 3 and array.shape[-1] in (1, 3))
     if not good:
-        expected = "a signal (L,), or an image (H, W) or (H, W, 1 or 3)"
+        expected = "a signal (L,), signals (L, C), or an image (H, W) or (H, W, 1 or 3)"
         raise InputError(f"{file}: shape", array.shape, expected, "save one at a time")
-    values = _channels(array, 1 if array.ndim == 1 else 2)
+    if not array.size:
+        raise InputError(f"{file}: shape", array.shape, "at least one value")
+    signals = array.ndim == 1 or (array.ndim == 2 and array.shape[1] < LEAST_SIDE <= array.shape[0])
+    values = array.astype(np.float64).reshape(len(array), -1) if signals else _channels(array, 2)
     whole = array.dtype.kind in "iu"
     info = np.iinfo(array.dtype) if whole else None
     ends = (float(info.min), float(info.max)) if info is not None else None
@@ -110,31 +126,16 @@ def _read_npy(file: pathlib.Path) -> Noisy:
 
 
 def _read_csv(file: pathlib.Path) -> Noisy:
-    content = file.read_text(encoding="utf-8-sig")
-    first = content.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    lines = [line for line in csv.reader(io.StringIO(content), delimiter=delimiter) if line]
-    if not lines:
-        raise InputError(str(file), "", "rows of numbers", "the file is empty")
-    header = lines[0] if not all(_is_number(cell) for cell in lines[0]) else None
-    start = 1 if header is not None else 0
-    names = header or [str(number + 1) for number in range(len(lines[0]))]
-    rows = [_numbers(file, number + start + 1, row, names) for number, row in enumerate(lines[start:])]
-
-    def save(stream: BinaryIO, clean: np.ndarray) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-        writer.writerows([header] if header is not None else [])
-        writer.writerows([[f"{value:.8g}" for value in row] for row in clean])
-        stream.write(text.getvalue().encode())
-
-    return Noisy(np.array(rows, np.float64).reshape(len(rows), len(names)), (0, 1), None, save)
+    table = read_table(file)
+    return Noisy(table.values, (0, 1), None, table.save)
 
 
 def _read_wav(file: pathlib.Path) -> Noisy:
     from scipy.io import wavfile
 
-    rate, samples = wavfile.read(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
+        rate, samples = wavfile.read(file)
     whole = samples.dtype.kind in "iu"
     ends = (float(np.iinfo(samples.dtype).min), float(np.iinfo(samples.dtype).max)) if whole else None
 
@@ -144,24 +145,6 @@ def _read_wav(file: pathlib.Path) -> Noisy:
         wavfile.write(stream, rate, shaped.astype(samples.dtype))
 
     return Noisy(_channels(samples, 1), (0, 1), ends, save)
-
-
-def _numbers(file: pathlib.Path, line: int, row: list[str], names: list[str]) -> list[float]:
-    if len(row) != len(names):
-        raise InputError(f"{file}, row {line}", len(row), f"{len(names)} columns, as in the first row")
-    for name, cell in zip(names, row, strict=True):
-        if not _is_number(cell):
-            raise InputError(
-                f"{file}, row {line}, column {name}", cell, "a number", "fill the gap or drop the row"
-            )
-    return [float(cell) for cell in row]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        return bool(np.isfinite(float(cell)))
-    except ValueError:
-        return False
 
 
 def _channels(values: np.ndarray, axes: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Measuring: a file for each images, noise and way."""
+"""Measuring: a file for each kind of data, noise and way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.denoise import mixtures
+from experiments.denoise import mixtures, waves
 from experiments.denoise.classical import available
 from experiments.denoise.noises import NORMAL, PHOTONS, Kind
 from experiments.denoise.prepare import IMAGES, Prepared, prepare
@@ -26,7 +26,7 @@ from score_sde.evaluation.image_quality import psnr, ssim
 from score_sde.evaluation.report import write_json
 from score_sde.experiment.restoring.one import coverage
 
-MIXTURE = "mixture"
+MIXTURE, SIGNALS = "mixture", "signals"
 NOISY, LAWS, MODEL, ESTIMATED, DRAWS = (
     "noisy",
     "normal laws",
@@ -34,7 +34,8 @@ NOISY, LAWS, MODEL, ESTIMATED, DRAWS = (
     "score model, sigma estimated",
     "score model, mean of draws",
 )
-DATA = (MIXTURE, *IMAGES)
+DATA = (MIXTURE, SIGNALS, *IMAGES)
+DRAWN = "sigma 25"  # the noise for which draws are made, and pictures shown
 SHOWN = 6  # images whose pictures are kept
 PATCH = 3  # side of the patches that a small image's noise is estimated from
 
@@ -45,14 +46,14 @@ class Size(NamedTuple):
     variant: str = ""  # of the configurations
     images: int = 16
     draws: int = 4
-    steps: int = 50
+    steps: int = 25
     seeds: int = 3
     updates: int = 1500
     data: tuple[str, ...] = DATA
     noises: tuple[str, ...] = ()  # some of them only
 
 
-FAST = Size("tiny", 2, 2, 2, 2, 20, (MIXTURE, "patches"), ("std 0.3", "sigma 25", "30 photons"))
+FAST = Size("tiny", 2, 2, 2, 2, 20, (MIXTURE, SIGNALS, "photographs"), ("std 0.3", "beats", "sigma 25"))
 
 
 class Entry(NamedTuple):
@@ -70,7 +71,7 @@ class Entry(NamedTuple):
 
 def kinds(data: str) -> dict[str, Kind]:
     """The noises of these images by name."""
-    found = (*NORMAL, *PHOTONS) if data == "patches" else NORMAL
+    found = (*NORMAL, *PHOTONS) if data == "photographs" else NORMAL
     return {kind.name: kind for kind in found}
 
 
@@ -83,9 +84,12 @@ def entries(size: Size) -> list[Entry]:
     if MIXTURE in size.data:
         levels = [f"std {std:g}" for std in mixtures.LEVELS]
         found += [Entry(MIXTURE, level, way) for level in levels for way in mixtures.WAYS]
+    if SIGNALS in size.data:
+        found += [Entry(SIGNALS, wave, way) for wave in waves.WAVES for way in waves.WAYS]
     for data in size.data:
-        for kind in kinds(data).values() if data != MIXTURE else ():
-            ways = [NOISY, *available(), LAWS, MODEL, *((ESTIMATED, DRAWS) if kind.transform is None else ())]
+        for kind in kinds(data).values() if data in IMAGES else ():
+            ways = [NOISY, *available(), LAWS, MODEL, *((ESTIMATED,) if kind.transform is None else ())]
+            ways += [DRAWS] if kind.name == DRAWN else []
             found += [Entry(data, kind.name, way) for way in ways]
     return [entry for entry in found if not size.noises or entry.noise in size.noises]
 
@@ -94,20 +98,23 @@ def measure(workdir: pathlib.Path, runs: pathlib.Path, size: Size) -> list[Entry
     """Do what is missing in ``workdir``; all entries, in their order."""
     wanted = entries(size)
     left = [entry for entry in wanted if not done(entry.path(workdir, ".json"), size)]
-    began, prepared, of = 0.0, None, MIXTURE
+    # Models first: then the time that is left can be told of the rest.
+    prepared = {data: prepare(data, runs, size.variant, size.images) for data in _images(left)}
+    began = time.monotonic()
     for number, entry in enumerate(left):
-        if entry.data not in (of, MIXTURE):
-            prepared, of = prepare(entry.data, runs, size.variant, size.images), entry.data
-        began = began or time.monotonic()  # the first training is not in the time left
-        if prepared is None or entry.data == MIXTURE:
-            rows = judge_mixture(entry, size)
+        if entry.data in prepared:
+            rows = judge_images(entry, prepared[entry.data], size, workdir)
         else:
-            rows = judge_images(entry, prepared, size, workdir)
+            rows = judge_seeds(entry, size, workdir)
         write_json(entry.path(workdir, ".json"), {"size": amount(size), **rows})
         rest = (time.monotonic() - began) / (number + 1) * (len(left) - number - 1)
         what = f"{entry.data}, {entry.noise}, {entry.way}"
         print(f"{number + 1} of {len(left)}: {what}; about {rest / 60:.1f} min left", flush=True)
     return wanted
+
+
+def _images(left: list[Entry]) -> list[str]:
+    return list(dict.fromkeys(entry.data for entry in left if entry.data in IMAGES))
 
 
 def done(path: pathlib.Path, size: Size) -> bool:
@@ -125,10 +132,17 @@ def amount(size: Size) -> dict[str, Any]:
     return {name: value for name, value in size._asdict().items() if name not in ("data", "noises")}
 
 
-def judge_mixture(entry: Entry, size: Size) -> dict[str, Any]:
-    """A row for each seed."""
-    began, std = time.monotonic(), float(entry.noise.removeprefix("std "))
-    rows = [mixtures.judged(entry.way, std, seed, size.updates) for seed in range(size.seeds)]
+def judge_seeds(entry: Entry, size: Size, workdir: pathlib.Path) -> dict[str, Any]:
+    """A row for each seed of mixtures and of signals; of these, what the first was and what it became."""
+    began = time.monotonic()
+    if entry.data == SIGNALS:
+        each = [waves.judged(entry.way, entry.noise, seed) for seed in range(size.seeds)]
+        rows, kept = [judged.row for judged in each], each[0]._asdict()
+        kept.pop("row")
+        replace_file(entry.path(workdir, ".npz"), lambda stream: np.savez_compressed(stream, **kept))
+    else:
+        std = float(entry.noise.removeprefix("std "))
+        rows = [mixtures.judged(entry.way, std, seed, size.updates) for seed in range(size.seeds)]
     return {"rows": rows, "seconds": (time.monotonic() - began) / size.seeds}
 
 

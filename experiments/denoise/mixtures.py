@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from score_sde.denoise import FromNoisy, mmse
+from score_sde.denoise import FromNoisy, learnt_mixture, mmse
 from score_sde.denoisers import EDMPrecondition, Gaussian, GaussianMixture, Preconditioned
 from score_sde.denoisers.base import Denoiser
 from score_sde.networks import MLP
@@ -24,6 +24,7 @@ DIMENSIONS, COMPONENTS = 8, 5
 LEVELS = (0.3, 0.6)  # standard deviations of the noise
 TESTED = 20_000  # draws that errors are means over
 TRAINED = 50_000  # draws that models are trained on
+FITTED = 20_000  # draws that a mixture is fitted to
 BATCH = 256
 LEAST = 0.4  # of added noise over the data's own, where a score is learnt from noisy data
 
@@ -99,6 +100,12 @@ def _noise2score(mixture: GaussianMixture, std: float, key: Any, steps: int) -> 
     return FromNoisy.of(fitted, std, LEAST * std)
 
 
+def _learnt(mixture: GaussianMixture, std: float, key: Any, steps: int) -> Denoiser:
+    """On noisy data alone, told only how many components there are."""
+    del steps
+    return learnt_mixture(np.asarray(_noisy(mixture, std, key))[:FITTED], std, components=COMPONENTS)
+
+
 def _matching(std: float, spread: float) -> Objective:
     times = LogNormalSigma(mean=math.log(std), std=spread)
     return DenoisingScoreMatching(times=times, weight=EDMWeighting(sigma_data=1.0))
@@ -122,4 +129,5 @@ WAYS: dict[str, Callable[[GaussianMixture, float, Any, int], Denoiser]] = {
     "trained": _trained,
     "blind: unbiased risk": _unbiased,
     "blind: Noise2Score": _noise2score,
+    "blind: mixture learnt": _learnt,
 }

@@ -1,24 +1,25 @@
-"""Cleaning noisy data: a folder of your own files, or how well it is done on images and on mixtures.
+"""Cleaning noisy data: a folder of your own files, or how well it is done on images, signals and mixtures.
 
-Usage: python -m experiments.denoise.run --input=FOLDER [--workdir=runs/denoise] [--runs=runs]
-           [--noise=normal|photons] [--std=NUMBER] [--draws=COUNT]
-       python -m experiments.denoise.run --workdir=runs/denoise [--runs=runs] [--data=mixture,patches]
+Usage: python -m experiments.denoise.run --input=FOLDER [--workdir=runs/denoise] [--noise=normal|photons]
+           [--std=NUMBER] [--draws=COUNT] [--runs=DIR]
+       python -m experiments.denoise.run --workdir=runs/denoise [--runs=DIR] [--data=mixture,signals] [--fast]
 
 With --input: cleans the PNG, npy, csv and wav files of the folder into WORKDIR/cleaned, files of the same
 names, with report.json and report.txt beside them. The noise's standard deviation is estimated from each file
 unless --std gives it, in the file's own units. Images (PNG, npy of 2 axes or of 3 with 1 or 3 channels) are
-cleaned with the model of configs/patches.py, which is trained in --runs/patches unless it is there;
---noise=photons estimates noise that grows with brightness; --draws writes so many draws of what each image
-may have been. Signals (npy of 1 axis, columns of csv, channels of wav) are cleaned by a small network that is
-trained on the noisy file itself. A file that cannot be cleaned is told in one line and the others go on; the
-exit code then is 2.
+cleaned with the model of experiments/denoise/photographs.py, which is trained once, in minutes, in
+--runs/denoise_photographs unless it is there; --noise=photons estimates noise that grows with brightness;
+--draws writes so many draws of what each image may have been. Signals (npy of 1 axis or of fewer than 12
+columns, columns of csv, channels of wav) are cleaned in seconds by what is learnt from the noisy file itself.
+A file that cannot be cleaned is told in one line and the others go on; the exit code then is 2.
 
 Without --input: measures normal noise of 15, 25 and 50 of 255 levels and noise of photons on photographs, the
 former on Fashion-MNIST (which has to be prepared, see configs/fashion_mnist.py), against non-local means,
-wavelets, total variation, the bilateral filter, BM3D where its package is installed, and normal laws; and the
-gap to the least squared error on mixtures, where it is known. Writes results.json, table.txt, denoise.png and
-a sheet of pictures for each data set. Every entry is a file below entries/: stopped, the same command does
-what is missing.
+wavelets, total variation, the bilateral filter, BM3D where its package is installed, and normal laws; signals
+against wavelets and total variation; and the gap to the least squared error on mixtures, where it is known.
+Writes results.json, table.txt, denoise.png, signals.png and a sheet of pictures for each kind of image. Every
+entry is a file below entries/: stopped, the same command does what is missing. --fast shows the way in less
+than a minute, with models that have learnt nothing.
 """
 
 from __future__ import annotations
@@ -29,27 +30,26 @@ from typing import Any
 
 from absl import flags
 
-from score_sde.main import HELP, guarded, set_environment
+from experiments.commands import flag_values, run_command
 
 COUNTS = ("images", "steps", "seeds")
 NOISES = ("normal", "photons")
 
 
-def flag_values() -> flags.FlagValues:
+def defined() -> flags.FlagValues:
     """The flags of this command."""
-    values = flags.FlagValues()
-    flags.DEFINE_string("workdir", "runs/denoise", "everything is written here", flag_values=values)
+    values = flag_values("runs/denoise")
     flags.DEFINE_string("runs", None, "trained models; default: runs below --workdir", flag_values=values)
     flags.DEFINE_string("input", None, "a folder, or one file, to clean", flag_values=values)
     flags.DEFINE_enum("noise", "normal", NOISES, "of the input", flag_values=values)
     flags.DEFINE_float("std", None, "of the input's noise, in its units", flag_values=values)
     flags.DEFINE_integer("draws", None, "draws of each image", 1, flag_values=values)
-    flags.DEFINE_list("data", None, "some of mixture, patches, fashion_mnist", flag_values=values)
+    flags.DEFINE_list(
+        "data", None, "some of mixture, signals, photographs, fashion_mnist", flag_values=values
+    )
     flags.DEFINE_integer("images", None, "test images of each kind", 2, flag_values=values)
     flags.DEFINE_integer("steps", None, "steps of the sampler", 1, flag_values=values)
     flags.DEFINE_integer("seeds", None, "seeds of mixtures", 2, flag_values=values)
-    flags.DEFINE_boolean("fast", False, "a run of seconds that only shows the way", flag_values=values)
-    flags.DEFINE_string("compilation_cache", None, "as for score_sde.main", flag_values=values)
     return values
 
 
@@ -71,6 +71,8 @@ def run(workdir: pathlib.Path, runs: pathlib.Path, size: Any) -> dict[str, Any]:
     print(text)
     written = [workdir / "results.json", workdir / "table.txt"]
     written.append(report.save_plot(workdir / "denoise.png", points))
+    if measure.SIGNALS in size.data:
+        written.append(report.save_waves(workdir / "signals.png", workdir, entries, points))
     written += report.save_sheets(workdir, entries, points)
     print("\n".join(f"wrote {path}" for path in written))
     return results
@@ -89,7 +91,8 @@ def chosen(values: flags.FlagValues) -> Any:
 
 def clean(values: flags.FlagValues, workdir: pathlib.Path, runs: pathlib.Path) -> int:
     """Clean the user's files; the number of those that could not be."""
-    from experiments.denoise.clean import Job, clean_all
+    from experiments.denoise.clean import clean_all
+    from experiments.denoise.pictures import Job
 
     job = Job(
         noise=values.noise,
@@ -97,38 +100,24 @@ def clean(values: flags.FlagValues, workdir: pathlib.Path, runs: pathlib.Path) -
         draws=values.draws or 0,
         steps=values.steps or 50,
         variant="tiny" if values.fast else "",
-        updates=20 if values.fast else 800,
     )
     return clean_all(pathlib.Path(values.input), workdir / "cleaned", runs, job)
 
 
 def main(argv: list[str]) -> int:
     """The command line; its exit code."""
-    if set(HELP) & set(argv[1:]):
-        print(__doc__)
-        return 0
-    values = flag_values()
-    try:
-        rest = values(argv)[1:]
-    except flags.Error as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    if rest:
-        print(f"error: argument = {rest[0]!r}: expected flags only (write --flag=value)", file=sys.stderr)
-        return 2
-    set_environment(values.compilation_cache, -1)
-    workdir = pathlib.Path(values.workdir)
-    runs = pathlib.Path(values.runs) if values.runs else workdir / "runs"
-    failed = 0
+    values, failed = defined(), 0
 
     def work() -> None:
         nonlocal failed
+        workdir = pathlib.Path(values.workdir)
+        runs = pathlib.Path(values.runs or workdir / "runs")
         if values.input is None:
             run(workdir, runs, chosen(values))
         else:
             failed = clean(values, workdir, runs)
 
-    return guarded(work) or (2 if failed else 0)
+    return run_command(argv, __doc__, values, work) or (2 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -2,104 +2,82 @@
 
 from __future__ import annotations
 
-import functools
 import math
+from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from score_sde.denoise import Tiled, estimated_risk, mmse
-from score_sde.denoisers import EDMPrecondition, Gaussian, Preconditioned
-from score_sde.denoisers.base import Denoiser
-from score_sde.networks import MLP
-from score_sde.networks.base import initialise
-from score_sde.objectives import LogNormalSigma, UnbiasedRisk
-from score_sde.sdes import EDM
-from score_sde.training.in_memory import train_on
+from experiments.denoise.blocks import by_blocks
+from score_sde.denoise import Tiled, learnt_mixture, mmse
+from score_sde.denoisers import GaussianMixture
 
-WINDOW = 64  # values that are looked at together
-WIDTH = 96
-BATCH = 256
-MOST = 40_000  # windows that are learnt from
+MOST = 20_000  # windows that are learnt from
+BLOCK = 32_768  # values that are estimated at once
 DIFFERENCE = 0.1  # of the noise: the step that slopes are taken over
+PROBES = 2  # random directions
+AGAIN = 3  # rounds that a law is learnt for again where the signal has changed a little
 
 
-def clean_signals(
-    values: np.ndarray, stds: np.ndarray, *, seed: int, updates: int
-) -> tuple[np.ndarray, np.ndarray]:
+class Kind(NamedTuple):
+    """How windows are looked at."""
+
+    window: int  # values
+    components: int  # normal laws
+
+
+KINDS = (Kind(32, 1), Kind(32, 4), Kind(16, 8))
+
+
+def clean_signals(values: np.ndarray, stds: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Clean signals (L, C) with noise of ``stds`` (C,), and the mean squared error that is estimated of each.
 
-    All are brought to noise of one strength. Each signal is then estimated as if its windows were of a normal
-    law, that of the noisy windows less the noise, and by a network that learns from the windows of all by
-    Stein's estimate of its risk; the one whose estimated risk is less is kept.
+    Each signal is estimated as if its windows were of one normal law, and of mixtures of several; the one
+    whose estimated risk is the least is kept.
     """
-    middle, std = values.mean(axis=0), float(np.median(stds / np.maximum(values.std(axis=0), 1e-12)))
-    std = min(max(std, 1e-3), 1.0)
-    scale = std / stds
-    signals = ((values - middle) * scale).T[..., None]  # (C, L, 1)
-    windows = sliding_window_view(signals[..., 0], WINDOW, axis=1)  # (C, places, WINDOW)
-    key = jax.random.key(seed)
-    network = _trained(windows.reshape(-1, WINDOW, 1), std, key, seed, updates)
     best = []
-    for signal in signals:
-        tries = [_by_network(key, network, signal, std), _by_law(np.random.default_rng(seed), signal, std)]
-        best.append(min(tries, key=lambda found: found[1]))
-    found = np.stack([clean for clean, _ in best], axis=1)
-    return found / scale + middle, np.array([risk for _, risk in best]) / scale**2
+    for signal, std in zip(values.T, stds, strict=True):
+        middle = signal.mean()
+        tries = [_clean(np.random.default_rng(seed), (signal - middle) / std, kind, seed) for kind in KINDS]
+        found, risk = min(tries, key=lambda each: each[1])
+        best.append((middle + std * found, std**2 * risk))
+    return np.stack([found for found, _ in best], axis=1), np.array([risk for _, risk in best])
 
 
-def _by_network(key: jax.Array, model: Denoiser, signal: np.ndarray, std: float) -> tuple[np.ndarray, float]:
-    """The estimate (L,) of one signal, and its estimated risk."""
-    y = jnp.asarray(signal[None], jnp.float32)
-    found, risk = estimated_risk(key, lambda y: mmse(_tiled(model), y, std), y, std)
-    return np.asarray(found[0, :, 0], np.float64), float(risk[0])
+def _clean(rng: np.random.Generator, y: np.ndarray, kind: Kind, seed: int) -> tuple[np.ndarray, float]:
+    """The estimate of a signal (L,) with noise of 1, and its estimated risk.
 
-
-def _by_law(rng: np.random.Generator, signal: np.ndarray, std: float) -> tuple[np.ndarray, float]:
-    """As if windows were normal. The law follows from the signal: the risk's slope goes through its fit.
-
-    By a difference along a random direction (Ramani et al. 2008), since all of it is a function of y.
+    The slope of Stein's estimate is a difference along random directions (Ramani et al. 2008): the law is a
+    function of y as well, so it is learnt again for each.
     """
-
-    def estimate(y: np.ndarray) -> np.ndarray:
-        tiled = _tiled(_normal(sliding_window_view(y, WINDOW), std))
-        found = mmse(tiled, jnp.asarray(y[None, :, None], jnp.float32), std)
-        return np.asarray(found[0, :, 0], np.float64)
-
-    y, small = signal[:, 0], DIFFERENCE * std
-    probe = rng.choice([-1.0, 1.0], len(y))
-    found = estimate(y)
-    slope = np.mean(probe * (estimate(y + small * probe) - estimate(y - small * probe))) / (2 * small)
-    return found, float(np.mean((found - y) ** 2) + std**2 * (2 * slope - 1))
+    chosen = _places(rng, len(y) - kind.window + 1)
+    law = learnt_mixture(_windows(y, kind)[chosen], 1.0, components=kind.components, seed=seed)
+    found, slopes = _estimate(law, y, kind), []
+    for probe in DIFFERENCE * rng.choice([-1.0, 1.0], (PROBES, len(y))):
+        moved = [_estimate(_again(law, y + step, kind, chosen), y + step, kind) for step in (probe, -probe)]
+        slopes.append(np.mean(probe * (moved[0] - moved[1])) / (2 * DIFFERENCE**2))
+    return found, float(np.mean((found - y) ** 2) + 2 * np.mean(slopes) - 1)
 
 
-def _tiled(model: Denoiser) -> Tiled:
-    return Tiled.of(model, (WINDOW, 1), WINDOW // 8)
+def _windows(y: np.ndarray, kind: Kind) -> np.ndarray:
+    return sliding_window_view(y, kind.window)[..., None]  # a view: whole, it is many times the signal
 
 
-def _normal(windows: np.ndarray, std: float) -> Gaussian:
-    """The normal law of clean windows: the noisy ones', less the noise where there is more."""
-    windows = windows[:: -(-len(windows) // MOST)]
-    mean = windows.mean(axis=0)
-    variances, axes = np.linalg.eigh(np.cov(windows, rowvar=False))
-    covariance = (axes * np.maximum(variances - std**2, 0)) @ axes.T
-    return Gaussian(
-        sde=EDM(),
-        mean=jnp.asarray(mean[:, None], jnp.float32),
-        covariance=jnp.asarray(0.5 * (covariance + covariance.T), jnp.float32),
-    )
+def _places(rng: np.random.Generator, count: int) -> np.ndarray:
+    return rng.choice(count, MOST, replace=False) if count > MOST else np.arange(count)
 
 
-def _trained(windows: np.ndarray, std: float, key: jax.Array, seed: int, updates: int) -> Preconditioned:
-    if len(windows) > MOST:
-        windows = windows[np.random.default_rng(seed).choice(len(windows), MOST, replace=False)]
-    network = initialise(functools.partial(MLP.for_shape, width=WIDTH, depth=2), seed=seed, shape=(WINDOW, 1))
-    spread = float(np.sqrt(max(windows.var() - std**2, 1e-2 * std**2)))
-    model = Preconditioned(sde=EDM(), network=network, precondition=EDMPrecondition(sigma_data=spread))
-    objective = UnbiasedRisk(std=std, times=LogNormalSigma(mean=math.log(std), std=1e-2))
-    batch = min(BATCH, len(windows))
-    return train_on(
-        model, objective, windows, key, steps=updates, batch_size=batch, learning_rate=2e-3, seed=seed
-    )
+def _again(law: GaussianMixture, y: np.ndarray, kind: Kind, chosen: np.ndarray) -> GaussianMixture:
+    windows = _windows(y, kind)[chosen]
+    return learnt_mixture(windows, 1.0, components=kind.components, start=law, rounds=AGAIN)
+
+
+def _estimate(law: GaussianMixture, y: np.ndarray, kind: Kind) -> np.ndarray:
+    """By all windows that begin at every second value, at least."""
+    tiled = Tiled.of(law, (kind.window, 1), math.ceil(kind.window / 16))
+
+    def part(y: np.ndarray) -> tuple[np.ndarray, float]:
+        return np.asarray(mmse(tiled, jnp.asarray(y[None], jnp.float32), 1.0)[0], np.float64), 0.0
+
+    return by_blocks(part, y[:, None], BLOCK, kind.window)[0][:, 0]

@@ -33,11 +33,11 @@ def matched_time(sde: GaussianSDE, std: Array | float) -> Array:
         InputError: noise that is weaker or stronger than the SDE has at any time; inside ``jax.jit`` only of
             numbers that are known there.
     """
-    std = jnp.asarray(std, dtype=jnp.result_type(std, float))
-    with jax.ensure_compile_time_eval():  # so that it is checked inside jax.jit as well
+    with jax.ensure_compile_time_eval():  # so that a number is checked inside jax.jit as well
         ends = [jnp.exp(-0.5 * sde.log_snr(jnp.asarray(end))) for end in (0.0, sde.T)]
     if not any(isinstance(value, jax.core.Tracer) for value in (std, *ends)):
-        _require_within(np.asarray(std).ravel(), *map(float, ends))
+        _require_within(np.asarray(std, float).ravel(), *map(float, ends))
+    std = jnp.asarray(std, dtype=jnp.result_type(std, float))
     return sde.time_at_log_snr(-2 * jnp.log(std))
 
 

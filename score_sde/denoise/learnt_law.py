@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from score_sde.denoisers.exact import GaussianMixture
 from score_sde.errors import InputError
@@ -85,6 +86,7 @@ def _fitted(
             "precisions_init": np.linalg.inv(covariances),
         }
     mixture = Mixture(components, reg_covar=SMALL, max_iter=rounds, tol=TOLERANCE, random_state=seed, **begin)
-    with warnings.catch_warnings():
+    # Threads that wait for one another take ten times as long over matrices that are this small.
+    with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # more rounds hardly change an estimate
         return mixture.fit(flat)
