@@ -86,6 +86,7 @@ from score_sde.samplers.predictors import (
     StepSize,
     UniPC,
 )
+from score_sde.samplers.restart import Restart, RestartInterval
 from score_sde.samplers.rounded import Rounded
 from score_sde.samplers.rounding import Exact, IDDPMRounding, Rounding
 from score_sde.samplers.transformed import (
@@ -154,6 +155,8 @@ __all__ = [
     "ProbabilityFlowEuler",
     "ProbabilityFlowHeun",
     "ProbabilityFlowODE",
+    "Restart",
+    "RestartInterval",
     "Reverse",
     "ReverseDiffusion",
     "ReverseODE",
