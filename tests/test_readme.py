@@ -70,6 +70,18 @@ def test_the_readers_restored_points_have_the_exact_posterior(notebook):
     np.testing.assert_allclose(restored.std(0), points.std(0), rtol=4 / np.sqrt(2 * 500) + 0.05)
 
 
+def test_the_readers_noisy_points_are_cleaned(notebook):
+    """The estimate by hand, component by component; the law learnt from noisy points nearly gives it too."""
+    y, found = np.asarray(notebook["noisy"], float), np.asarray(notebook["estimate"])
+    total, means = 0.5**2 + 0.3**2, np.array([[-2.0, 0.0], [2.0, 1.0]])
+    logs = -0.5 * np.square(y[:, None] - means).sum(axis=-1) / total
+    shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+    each = means + 0.5**2 / total * (y[:, None] - means)
+    expected = np.einsum("nk,nkd->nd", shares / shares.sum(axis=1, keepdims=True), each)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert np.abs(np.asarray(notebook["blind"]) - expected).mean() < 0.05 < np.abs(y - expected).mean()
+
+
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
     """The README's command lines, run in its order on the configuration's ``:tiny`` variant."""

@@ -108,7 +108,7 @@ def row(kind: str, noisy: Noisy, stds: list[float], before: np.ndarray, after: n
     gain than that is told as this one.
     """
     ratio = float(np.mean(after / before)) if len(before) else 1.0
-    gain = -10 * math.log10(max(ratio, math.sqrt(2 / noisy.values.size)))
+    gain = -10 * math.log10(max(ratio, math.sqrt(2 / noisy.values.size))) + 0.0  # not -0.0
     return {"kind": kind, "shape": list(noisy.values.shape), "noise_std": stds, "gain": gain}
 
 
