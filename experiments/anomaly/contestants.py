@@ -8,6 +8,7 @@ from score_sde.anomaly import (
     PNG,
     AnomalyScore,
     CategoricalTime,
+    Compressor,
     DiffusionReconstruction,
     InputComplexity,
     InverseGammaTime,
@@ -32,6 +33,7 @@ SHAPES = "noise shapes"
 NO_NETWORK = (NEIGHBOURS, SHAPES)  # ask no model
 OWN_NETWORK = ("DTE-C", "DTE-IG")  # train a network of their own
 SMALLEST = {"tables": 0.3, "images": 0.05}  # sigma at which densities are taken
+COMPRESSORS: dict[str, Compressor] = {"tables": Zlib(), "images": PNG()}  # made once: new ones compile anew
 PAIRED = "likelihood ratio"  # needs a model of the background beside
 
 
@@ -56,7 +58,7 @@ def contestants(kind: str, *, units: Any = None, steps: int = 10) -> dict[str, A
         "typicality": Typicality(likelihood=density),
         "complexity": InputComplexity(
             likelihood=density,
-            compressor=PNG() if images else Zlib(),
+            compressor=COMPRESSORS[kind],
             units=Rescaled(levels=256, low=-5.0, high=5.0) if units is None else units,
         ),
         "MSMA": MultiscaleScoreNorms(

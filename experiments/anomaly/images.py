@@ -112,7 +112,7 @@ def _experiment(x: np.ndarray, steps: int, size: Size) -> Experiment:
     plan = small.plan(
         tiny=size.made_up,
         steps=steps,
-        batch_size=64,
+        batch_size=32,
         steps_per_call=10,
         checkpoint_every=500,
         snapshot_every=500,

@@ -22,6 +22,7 @@ from score_sde.evaluation.report import table, with_error
 NUMBERS = ("auroc", "aupr", "fpr95")
 COLOURS = dict.fromkeys(BASELINES, "#9aa3ad") | {DENSITY: "#3f8f4f", RATIO: "#3f8f4f"}
 MEAN = "mean of all"
+CHANCE = 0.5  # AUROC of a guess
 
 
 def summarize(workdir: pathlib.Path, entries: Sequence[Entry]) -> dict[str, Any]:
@@ -151,31 +152,32 @@ def save_plots(
 
 
 def _save_bars(path: pathlib.Path, points: list[dict[str, Any]]) -> pathlib.Path:
-    data = list(dict.fromkeys(point["data"] for point in points))
-    figure = Figure(figsize=(2.6 * len(data) + 1.6, 4.2), layout="constrained")
+    data, ways = (list(dict.fromkeys(point[name] for point in points)) for name in ("data", "way"))
+    figure = Figure(figsize=(2.4 * len(data) + 1.8, 0.24 * len(ways) + 0.9), layout="constrained")
     first = None
     for number, name in enumerate(data):
         axis = figure.add_subplot(1, len(data), number + 1, sharey=first)
         first = first or axis
-        own = [point for point in points if point["data"] == name]
-        for place, point in enumerate(own):
-            colour = COLOURS.get(point["way"], "#3b6ea8")
-            axis.errorbar(
-                point["auroc"]["mean"],
-                -place,
-                xerr=point["auroc"]["half_width"] or 0,
-                fmt="o",
-                ms=5,
-                color=colour,
-            )
-        axis.axvline(0.5, color="#c9ced4", linewidth=0.8)
-        axis.set_yticks(-np.arange(len(own)), [point["way"] for point in own], fontsize=8)
+        for point in (point for point in points if point["data"] == name):
+            _draw(axis, point["auroc"], -ways.index(point["way"]), COLOURS.get(point["way"], "#3b6ea8"))
+        axis.set_xlim(CHANCE - 0.02, 1.02)
+        axis.set_yticks(-np.arange(len(ways)), ways, fontsize=8)
         axis.tick_params(labelleft=number == 0)
         axis.set_title(name, fontsize=10)
         axis.set_xlabel("AUROC", fontsize=8)
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(axis="x", color="#e4e7ea", linewidth=0.8)
     return _saved(figure, path)
+
+
+def _draw(axis: Any, auroc: dict[str, Any], place: int, colour: str) -> None:
+    """A mean and its interval; what is worse than chance is an arrow at the left with its number."""
+    mean, half = auroc["mean"], auroc["half_width"] or 0
+    if mean < CHANCE:
+        axis.plot(CHANCE, place, "<", ms=5, color=colour)
+        axis.annotate(f"{mean:.2f}", (CHANCE + 0.02, place), fontsize=7, color=colour, va="center")
+    else:
+        axis.errorbar(mean, place, xerr=half, fmt="o", ms=5, color=colour)
 
 
 def _save_histogram(path: pathlib.Path, scores: dict[str, list[float]]) -> pathlib.Path:

@@ -30,7 +30,7 @@ def defined() -> flags.FlagValues:
     flags.DEFINE_string("runs", None, "trained models; default: runs below --workdir", flag_values=values)
     flags.DEFINE_list("parts", None, "tables, images, or both", flag_values=values)
     flags.DEFINE_integer("seeds", None, "splits of each table", 2, flag_values=values)
-    flags.DEFINE_integer("trained", None, "of the splits, to train networks on", 1, flag_values=values)
+    flags.DEFINE_integer("trained", None, "of the splits, to train networks on", 0, flag_values=values)
     flags.DEFINE_integer("first", None, "the first seed of tables", 0, flag_values=values)
     flags.DEFINE_integer("steps", None, "updates on a table", 1, flag_values=values)
     flags.DEFINE_integer("image_steps", None, "updates on images, a multiple of 20", 20, flag_values=values)

@@ -24,7 +24,7 @@ class Size(NamedTuple):
     steps: int = 1000  # updates on a table
     width: int = 128
     flow_steps: int = 10  # of a likelihood
-    image_steps: int = 3000  # updates on images
+    image_steps: int = 1200  # updates on images
     image_channels: int = 16
     multipliers: tuple[int, ...] = (1, 2)  # of channels, a resolution each
     pixels: int = 14

@@ -135,7 +135,8 @@ def test_no_detector_is_better_than_the_true_likelihood_ratio(name):
     data = tables.TABLES[name](3)
     rows = tables.split(data, 3)
     best = truth.reference_scores(name, data.rows[rows.rest])
-    areas = [roc_auc_score(rows.truth, np.clip(scores, -1e9, 1e9)) for scores in best.values()]
+    assert all(np.all(np.isfinite(scores)) for scores in best.values())
+    areas = [judging.judged(rows.truth, scores)["auroc"] for scores in best.values()]
     neighbours = roc_auc_score(rows.truth, BASELINES["kNN"](rows.train, rows.test, 0))
     assert areas[1] >= areas[0] > neighbours
     assert truth.reference_scores("wine", data.rows) == {}
