@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
 from score_sde.evaluation.files import replace_file
 from score_sde.evaluation.report import table
@@ -42,14 +43,18 @@ def save_plot(path: Path, rows: list[dict[str, Any]], counts: list[int], sde: st
     """Errors along the flow against evaluations, a panel for each nominal order."""
     drawn = [row for row in rows if sde in row["flow"]]
     orders = sorted({row["order"] for row in drawn})
-    figure = Figure(figsize=(4.0 * len(orders), 4.2), layout="constrained")
+    figure = Figure(figsize=(4.2 * len(orders), 6.0), layout="constrained")
     FigureCanvasAgg(figure)
+    least = None
     for i, order in enumerate(orders):
-        axis = figure.add_subplot(1, len(orders), i + 1)
+        axis = least = figure.add_subplot(1, len(orders), i + 1, sharex=least, sharey=least)
         for row in (row for row in drawn if row["order"] == order):
             work = np.array(counts) * row["evaluations"]
             axis.loglog(work, row["flow"][sde]["errors"], marker=".", label=row["predictor"])
         axis.set(title=f"order {order}, {sde}", xlabel="model evaluations")
-        axis.legend(fontsize=6)
+        axis.xaxis.set_major_locator(LogLocator(base=2, numticks=20))
+        axis.xaxis.set_major_formatter(ScalarFormatter())
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.12))
     figure.axes[0].set_ylabel("root mean square error at the end")
-    replace_file(path, lambda stream: figure.savefig(stream, format="png", dpi=110))
+    replace_file(path, lambda stream: figure.savefig(stream, format="png", dpi=100))
