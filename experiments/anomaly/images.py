@@ -1,4 +1,4 @@
-"""Clothes of nine classes to learn from; the tenth, digits, negatives and shuffled pixels to find."""
+"""Clothes of nine classes to learn from; to find: the tenth, digits, negatives, shuffled and faint images."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ def prepare(runs: pathlib.Path, size: Size) -> Pool:
         "digits": digit_images(size.images, size.pixels),
         "inverted": 255 - normal,
         "shuffled": shuffled(normal),
+        "faint": normal // 4,
     }
     encoded = {name: _encode(x) for name, x in strange.items()}
     return Pool(model, background, UNITS, _encode(known[:TRAINED]), _encode(normal), encoded)

@@ -146,7 +146,7 @@ def image_scores(way: str, pool: Pool, images: np.ndarray, size: Size) -> np.nda
     if way in BASELINES:
         train, test = (each.reshape(len(each), -1).astype(np.float64) for each in (pool.train, images))
         return BASELINES[way](train, test, 0)
-    score = contestants("images", units=pool.units, steps=size.flow_steps)[way]
+    score = contestants("images", units=pool.units, steps=size.image_flow_steps)[way]
     models: Any = WithBackground(model=pool.model, background=pool.background)
     # What asks no network can know more images: others are fitted to as many as they have time for.
     known = pool.train if way in (*NO_NETWORK, *OWN_NETWORK) else pool.train[: size.reference]

@@ -4,7 +4,7 @@ Usage: python -m experiments.anomaly.run --workdir=runs/anomaly [--runs=DIR] [--
 
 Tables: breast cancer, wine and digits of scikit-learn, and simulated intrusions and card frauds; detectors
 learn from half of the normal rows. Images: Fashion-MNIST without one class, shrunk to 14x14; anomalies are
-that class, digits, negatives and shuffled pixels. Fashion-MNIST has to be prepared first, as
+that class, digits, negatives, shuffled pixels and faint images. Fashion-MNIST has to be prepared first, as
 configs/fashion_mnist.py says; its models are trained in --runs unless they are there.
 
 Writes results.json, table.txt, tables.png, images.png and likelihood.png. Every table and seed, and every way

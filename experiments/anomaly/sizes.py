@@ -23,14 +23,15 @@ class Size(NamedTuple):
     first: int = 200  # seed of tables; those below served to choose
     steps: int = 1000  # updates on a table
     width: int = 128
-    flow_steps: int = 10  # of a likelihood
+    flow_steps: int = 10  # of a likelihood on tables
+    image_flow_steps: int = 5
     image_steps: int = 1200  # updates on images
     image_channels: int = 16
     multipliers: tuple[int, ...] = (1, 2)  # of channels, a resolution each
     pixels: int = 14
-    images: int = 250  # of each kind, to judge by
+    images: int = 85  # of each kind, to judge by
     folds: int = 5  # parts of them, for intervals
-    reference: int = 512  # training images that scores are fitted to
+    reference: int = 256  # training images that scores are fitted to
     made_up: bool = False  # images that need nothing on disk
 
 
@@ -42,6 +43,7 @@ FAST = Size(
     steps=20,
     width=8,
     flow_steps=2,
+    image_flow_steps=2,
     image_steps=4,
     image_channels=8,
     multipliers=(1,),
@@ -57,8 +59,8 @@ def amount(size: Size, part: str) -> dict[str, Any]:
     """What the numbers of one part depend on."""
     tables = ("ways", "trained", "first", "steps", "width", "flow_steps")
     images = (
-        "steps", "width", "flow_steps", "image_steps", "image_channels", "multipliers", "pixels", "images",
-        "folds", "reference", "made_up",
+        "steps", "width", "image_flow_steps", "image_steps", "image_channels", "multipliers", "pixels",
+        "images", "folds", "reference", "made_up",
     )  # fmt: skip
     found = {name: getattr(size, name) for name in (tables if part == "tables" else images)}
     return {name: list(value) if name in ("ways", "multipliers") else value for name, value in found.items()}

@@ -25,7 +25,7 @@ def test_every_way_is_judged_and_pictured(fast):
     results, workdir = fast
     assert json.loads((workdir / "results.json").read_text())["points"] == results["points"]
     found = {(p["part"], p["data"], p["way"]): p for p in results["points"]}
-    kinds = ("a class held out", "digits", "inverted", "shuffled")
+    kinds = ("a class held out", "digits", "inverted", "shuffled", "faint")
     data = [("tables", "wine"), ("tables", "mean of all"), *(("images", kind) for kind in kinds)]
     assert set(found) == {(*each, way) for each in data for way in FAST.ways}
     for point in results["points"]:
