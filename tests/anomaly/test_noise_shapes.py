@@ -66,7 +66,7 @@ def test_an_example_of_the_data_is_left_out_once():
 
 
 def test_few_equal_and_many_examples():
-    for rows in (np.ones((1, 2)), np.ones((9, 2)), np.c_[DATA[:, 0], np.zeros(80)]):
+    for rows in (np.ones((1, 2)), np.ones((9, 2))):
         fitted = anomaly.NoiseShapes().fitted(None, rows, KEY)
         assert np.all(np.isfinite(fitted(None, jnp.asarray(rows + 0.1), KEY)))
     few = anomaly.NoiseShapes(most=30).fitted(None, DATA, KEY)

@@ -76,6 +76,8 @@ def test_a_kept_detector_is_the_one_that_was_trained(score, tmp_path):
     kept = DiffusionOutlierDetector(score, **tiny)
     assert load_detector(tmp_path / "detector.npz", kept)["columns"].tolist() == ["a", "b", "c"]
     np.testing.assert_array_equal(kept.decision_function(X), trained.decision_function(X))
+    if trained.model_ is None:
+        return  # no network whose width could be another
     with pytest.raises(InputError, match="these parameters"):
         load_detector(tmp_path / "detector.npz", DiffusionOutlierDetector(score, **{**tiny, "width": 4}))
 
