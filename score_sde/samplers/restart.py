@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -11,10 +13,8 @@ from score_sde.errors import InputError
 from score_sde.pytree import Pytree, static
 from score_sde.samplers.base import Final, Grid, Predictor, Sampling
 from score_sde.samplers.checks import require_gaussian, require_positive, require_start, require_whole
-from score_sde.samplers.driver import Sampler
 from score_sde.samplers.final import KeepSample
-from score_sde.samplers.grids import Karras, ToZero, UserGrid
-from score_sde.samplers.predictors.churned_heun import ChurnedHeun
+from score_sde.samplers.grids import Karras, ToZero
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Array, Batch, Condition, Key
 
@@ -57,7 +57,7 @@ class Restart(Sampling):
         final: what becomes of the last state; its mean is the state itself.
     """
 
-    predictor: Predictor = ChurnedHeun()
+    predictor: Predictor
     grid: Grid = ToZero(grid=Karras())
     n_steps: int = static(18)
     intervals: tuple[RestartInterval, ...] = ()
@@ -105,9 +105,9 @@ class Restart(Sampling):
             if jumps:
                 state = _raised(sde, up_key, state, times[-1][-1], part[0])
                 states.append(state[None])
-            passed = self._down(down_key, model, state, part, cond)
+            passed = _flow(self._predictor(len(part) - 1), down_key, model, state, part, cond)
             times.append(part if jumps or not times else part[1:])
-            states.append(passed[1:])
+            states.append(passed)
             state = passed[-1]
         last = self.final(final_key, model, state, state, times[-1][-1], cond)
         return jnp.concatenate(times), jnp.concatenate(states).at[-1].set(last)
@@ -126,13 +126,31 @@ class Restart(Sampling):
             begin = low
         return [*parts, (main[begin:], False)] if begin < len(main) - 1 else parts
 
-    def _down(self, key: Key, model: ScoreModel, x: Batch, times: Array, cond: Condition) -> Batch:
-        n_steps, predictor = len(times) - 1, self.predictor
-        predictor = predictor.replace(N=n_steps) if hasattr(predictor, "N") else predictor
-        sampler = Sampler(
-            predictor=predictor, grid=UserGrid(times=times), n_steps=n_steps, final=KeepSample()
+    def _predictor(self, n_steps: int) -> Predictor:
+        found: Predictor = (
+            self.predictor.replace(N=n_steps) if hasattr(self.predictor, "N") else self.predictor
         )
-        return sampler.trajectory(key, model, x.shape, cond, x, times[0])[1]
+        found.check(n_steps)
+        return found
+
+
+@jax.jit
+def _flow(
+    predictor: Predictor, key: Key, model: ScoreModel, x: Batch, times: Array, cond: Condition
+) -> Batch:
+    """States at the times after the first, (n, batch, *event)."""
+
+    def advance(
+        carry: tuple[Batch, Any], interval: tuple[Key, Array, Array]
+    ) -> tuple[tuple[Batch, Any], Batch]:
+        (x, memory), (key, t, s) = carry, interval
+        step = predictor.step(key, model, x, t, s, memory, cond)
+        state = step.x.astype(x.dtype)
+        return (state, step.memory), state
+
+    keys = jax.random.split(key, len(times) - 1)
+    begun = x, predictor.init(model, x, times[0])
+    return jax.lax.scan(advance, begun, (keys, times[:-1], times[1:]))[1]
 
 
 def _back(sde: GaussianSDE, interval: RestartInterval, low: Array) -> Array:

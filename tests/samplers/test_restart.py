@@ -49,7 +49,10 @@ def test_a_restart_keeps_the_law_and_contracts_errors(one_noise, sde):
 
 
 def test_times_go_up_and_evaluations_are_counted():
-    sampler = samplers.Restart(intervals=(samplers.RestartInterval(low=0.1, high=1.0, n_steps=4, repeats=2),))
+    sampler = samplers.Restart(
+        predictor=samplers.ChurnedHeun(),
+        intervals=(samplers.RestartInterval(low=0.1, high=1.0, n_steps=4, repeats=2),),
+    )
     times, states = sampler.trajectory(jax.random.key(0), model(sdes.EDM()), (3, 1))
     assert np.sum(np.diff(times) > 0) == 2
     assert states.shape == (len(times), 3, 1)
@@ -73,4 +76,6 @@ def test_mistakes_are_told(build, words):
 def test_an_interval_outside_the_grid_is_told():
     interval = samplers.RestartInterval(low=500.0, high=900.0)
     with pytest.raises(InputError, match=r"RestartInterval\.low"):
-        samplers.Restart(intervals=(interval,))(jax.random.key(0), model(sdes.EDM()), (3, 1))
+        samplers.Restart(predictor=samplers.DDIM(), intervals=(interval,))(
+            jax.random.key(0), model(sdes.EDM()), (3, 1)
+        )
