@@ -23,7 +23,7 @@ def get_config(variant: str = "") -> Any:
     tiny = chosen("experiments/denoise/fashion_mnist.py", variant)
     return call(
         Experiment,
-        **recipe(steps=600, batch_size=16, channels=32, tiny=tiny),
+        **recipe(steps=600, batch_size=8, channels=24, tiny=tiny),
         data=call(Synthetic, shape=(8, 8, 1), n_classes=CLASSES, size=160)
         if tiny
         else call(TFDS, name="fashion_mnist", n_classes=CLASSES, validation=0.1),

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.denoise import mixtures, waves
-from experiments.denoise.classical import available
+from experiments.denoise.classical import BM3D, available
 from experiments.denoise.noises import NORMAL, PHOTONS, Kind
 from experiments.denoise.prepare import IMAGES, Prepared, prepare
 from score_sde.denoise import pca_std
@@ -88,7 +88,8 @@ def entries(size: Size) -> list[Entry]:
         found += [Entry(SIGNALS, wave, way) for wave in waves.WAVES for way in waves.WAYS]
     for data in size.data:
         for kind in kinds(data).values() if data in IMAGES else ():
-            ways = [NOISY, *available(), LAWS, MODEL, *((ESTIMATED,) if kind.transform is None else ())]
+            filters = [name for name in available() if name != BM3D or kind.transform is None]  # it is slow
+            ways = [NOISY, *filters, LAWS, MODEL, *((ESTIMATED,) if kind.transform is None else ())]
             ways += [DRAWS] if kind.name == DRAWN else []
             found += [Entry(data, kind.name, way) for way in ways]
     return [entry for entry in found if not size.noises or entry.noise in size.noises]

@@ -24,7 +24,7 @@ def get_config(variant: str = "") -> Any:
     tiny = chosen("experiments/denoise/photographs.py", variant)
     return call(
         Experiment,
-        **recipe(steps=1200, batch_size=16, channels=32, tiny=tiny),
+        **recipe(steps=1000, batch_size=8, channels=24, tiny=tiny),
         data=call(Photographs, size=16 if tiny else 32),
         augmentation=call(RandomFlip),
     )
