@@ -51,9 +51,11 @@ class Size(NamedTuple):
     updates: int = 1500
     data: tuple[str, ...] = DATA
     noises: tuple[str, ...] = ()  # some of them only
+    without: tuple[str, ...] = ()  # ways that are left out
 
 
-FAST = Size("tiny", 2, 2, 2, 2, 20, (MIXTURE, SIGNALS, "photographs"), ("std 0.3", "beats", "sigma 25"))
+SLOW = ("trained", "blind: Noise2Score")  # to compile
+FAST = Size("tiny", 2, 2, 2, 2, 20, (MIXTURE, SIGNALS, "photographs"), ("std 0.3", "beats", "sigma 25"), SLOW)
 
 
 class Entry(NamedTuple):
@@ -92,7 +94,8 @@ def entries(size: Size) -> list[Entry]:
             ways = [NOISY, *filters, LAWS, MODEL, *((ESTIMATED,) if kind.transform is None else ())]
             ways += [DRAWS] if kind.name == DRAWN else []
             found += [Entry(data, kind.name, way) for way in ways]
-    return [entry for entry in found if not size.noises or entry.noise in size.noises]
+    chosen = [entry for entry in found if not size.noises or entry.noise in size.noises]
+    return [entry for entry in chosen if entry.way not in size.without]
 
 
 def measure(workdir: pathlib.Path, runs: pathlib.Path, size: Size) -> list[Entry]:
@@ -130,7 +133,9 @@ def done(path: pathlib.Path, size: Size) -> bool:
 
 def amount(size: Size) -> dict[str, Any]:
     """What numbers of an entry depend on."""
-    return {name: value for name, value in size._asdict().items() if name not in ("data", "noises")}
+    return {
+        name: value for name, value in size._asdict().items() if name not in ("data", "noises", "without")
+    }
 
 
 def judge_seeds(entry: Entry, size: Size, workdir: pathlib.Path) -> dict[str, Any]:
