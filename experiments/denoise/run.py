@@ -18,8 +18,8 @@ former on Fashion-MNIST (which has to be prepared, see configs/fashion_mnist.py)
 wavelets, total variation, the bilateral filter, BM3D where its package is installed, and normal laws; signals
 against wavelets and total variation; and the gap to the least squared error on mixtures, where it is known.
 Writes results.json, table.txt, denoise.png, signals.png and a sheet of pictures for each kind of image. Every
-entry is a file below entries/: stopped, the same command does what is missing. --fast shows the way in about a
-minute, with models that have learnt nothing.
+entry is a file below entries/: stopped, the same command does what is missing. --fast shows the way in
+about a minute, with models that have learnt nothing.
 """
 
 from __future__ import annotations
