@@ -3,6 +3,7 @@
 from score_sde.samplers.adaptive import (
     ProbabilityFlowODE,
 )
+from score_sde.samplers.adaptive_sde import AdaptiveSDE
 from score_sde.samplers.around import Around
 from score_sde.samplers.base import (
     Corrector,
@@ -105,6 +106,7 @@ __all__ = [
     "DDIM",
     "DEIS",
     "AdamsBashforth",
+    "AdaptiveSDE",
     "Ancestral",
     "AnnealedLangevin",
     "Around",
