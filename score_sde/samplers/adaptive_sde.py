@@ -46,8 +46,9 @@ class AdaptiveSDE(Sampling):
     rejected step draws new noise, as in the paper, so that accepted noise is a little too small. For every
     SDE whose g is finite at T.
 
-    E is an average over values of x. Of few values it is small by chance now and then, and a step far too long
-    passes: in the plane the spread of a normal law came out a fifth to a half too large, with 64 values right.
+    E is an average over values of x. Of few values it is small by chance now and then, and a step far too
+    long passes: in the plane the spread of a normal law came out a fifth to a half too large, with 64 values
+    right.
 
     Attributes:
         rtol: relative tolerance.

@@ -19,7 +19,7 @@ def drawn(sde, **options):
 
 @pytest.mark.parametrize("sde", [sdes.VP(), sdes.SubVP()], ids=lambda sde: type(sde).__name__)
 def test_a_normal_law_comes_out(sde):
-    """Mean and standard deviation within four standard errors and the tolerance; of 64 values, see the class."""
+    """Mean and standard deviation within four standard errors and the tolerance, of 64 values."""
     x = np.asarray(drawn(sde, rtol=0.02, atol=0.01).x)
     assert np.isfinite(x).all()
     z = ((x - MEAN) / np.sqrt(VARIANCE)).reshape(COUNT, 32, 2)
