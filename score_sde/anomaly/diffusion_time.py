@@ -6,6 +6,7 @@ with x_0 of the training data; anomalies look as if sigma was large.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import jax
@@ -87,13 +88,13 @@ class _LearntTime(AnomalyScore):
     noise: NoiseRange = NoiseRange()
 
     @property
+    @abstractmethod
     def outputs(self) -> int:
         """Numbers that the network gives."""
-        raise NotImplementedError
 
+    @abstractmethod
     def objective(self) -> Objective:
         """What it is trained by."""
-        raise NotImplementedError
 
     def prepared(self, recipe: Recipe, key: Key, shape: Shape) -> tuple[Any, Any]:
         """With a fresh network from examples to numbers."""

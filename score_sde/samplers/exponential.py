@@ -159,26 +159,36 @@ def integral(
     sde: GaussianSDE, value: Batch, past: Past, t: Array, s: Array, churn2: Array | float = 0.0
 ) -> Batch:
     """The integral above, D the polynomial through ``value`` at t and all that is known of the past."""
-    interval, rate = Interval.of(sde, t, s), 1 + churn2
-    found = gain(sde, t, s, churn2) * value
-    for terms in range(2, len(past.values) + 2):
-        places = (jnp.zeros_like(interval.at), *(at - interval.at for at in past.at[: terms - 1]))
-        total = combined(weights(places, interval.width, rate), (value, *past.values[: terms - 1]))
-        enough = interval.finite & (past.known >= terms - 1)
-        found = jnp.where(enough, sde.alpha(s) * rate * total, found)
-    return found
+    interval = Interval.of(sde, t, s)
+    first = gain(sde, t, s, churn2) * value
+    return _through(sde, value, jnp.zeros_like(interval.at), first, past, interval, s, 1 + churn2)
 
 
 def closed_integral(
     sde: GaussianSDE, value: Batch, past: Past, t: Array, s: Array, churn2: Array | float = 0.0
 ) -> Batch:
     """The same where ``value`` is at s, and the latest of the past at t: for correctors."""
-    interval, rate = Interval.of(sde, t, s), 1 + churn2
-    found = gain(sde, t, s, churn2) * past.values[0]
-    for terms in range(1, len(past.values) + 1):
-        places = (interval.width, *(at - interval.at for at in past.at[:terms]))
-        total = combined(weights(places, interval.width, rate), (value, *past.values[:terms]))
-        enough = interval.finite & (past.known >= terms)
+    interval = Interval.of(sde, t, s)
+    first = gain(sde, t, s, churn2) * past.values[0]
+    return _through(sde, value, interval.width, first, past, interval, s, 1 + churn2)
+
+
+def _through(
+    sde: GaussianSDE,
+    value: Batch,
+    at: Array,
+    first: Batch,
+    past: Past,
+    interval: Interval,
+    s: Array,
+    rate: Array | float,
+) -> Batch:
+    """The integral through ``value`` at u = ``at`` and what is known of the past; ``first`` if nothing is."""
+    found = first
+    for count in range(1, len(past.values) + 1):
+        places = (at, *(there - interval.at for there in past.at[:count]))
+        total = combined(weights(places, interval.width, rate), (value, *past.values[:count]))
+        enough = interval.finite & (past.known >= count)
         found = jnp.where(enough, sde.alpha(s) * rate * total, found)
     return found
 
