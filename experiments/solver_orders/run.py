@@ -19,7 +19,7 @@ from absl import flags
 
 from experiments.commands import flag_values, run_command
 
-COUNTS, FAST_COUNTS = (16, 32, 64, 128, 256, 512), (64, 128)
+COUNTS, FAST_COUNTS = (16, 32, 64, 128, 256, 512), (256, 512)
 SDES = ("VP", "VE", "RectifiedFlow")
 
 
