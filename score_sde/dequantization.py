@@ -36,6 +36,24 @@ class Units(Pytree, ABC):
     def log_scale(self) -> float:
         """log |dx / d raw| of one dimension."""
 
+    def place(self, raw: ArrayLike, share: ArrayLike) -> Batch:
+        """The point of model space a ``share`` (0 to 1) of the way through the cell of each integer.
+
+        InputError for units whose values have no cells.
+        """
+        del raw, share
+        raise self._without_levels()
+
+    @property
+    def level_values(self) -> Array:
+        """The points of model space that the levels stand for, (levels,); InputError where there are none."""
+        raise self._without_levels()
+
+    def _without_levels(self) -> InputError:
+        expected = "integer levels (UniformDequantization, Rescaled)"
+        remedy = "real values need no discrete bound: take DequantizedBound with UniformNoise"
+        return InputError("units", type(self).__name__, expected, remedy)
+
     @property
     def interval(self) -> tuple[float, float]:
         """The values of model space that are black and white in a picture."""
@@ -107,11 +125,20 @@ class UniformDequantization(Levels):
 
     def encode(self, key: Key, raw: Array) -> Batch:
         """Each integer at a random place of its cell; ``decode`` gives ``raw`` back."""
-        raw = jnp.asarray(raw)
-        raw = raw.astype(jnp.result_type(raw, float))
-        x = self._place(raw + jax.random.uniform(key, raw.shape, raw.dtype))
-        # Rounding can carry a u next to 0 or 1 into the neighbour's cell: those few go to the middle.
+        raw = _floating(raw)
+        return self.place(raw, jax.random.uniform(key, raw.shape, raw.dtype))
+
+    def place(self, raw: ArrayLike, share: ArrayLike) -> Batch:
+        """low + (high - low) (raw + share) / levels."""
+        raw = _floating(raw)
+        x = self._place(raw + jnp.asarray(share))
+        # Rounding can carry a share next to 0 or 1 into the neighbour's cell: those few go to the middle.
         return jnp.where(self.decode(x) == raw, x, self._place(raw + 0.5))
+
+    @property
+    def level_values(self) -> Array:
+        """The middles of the cells."""
+        return self._place(jnp.arange(self.levels, dtype=float) + 0.5)
 
     def decode(self, x: ArrayLike) -> Array:
         """floor((x - low) levels / (high - low)), cut to 0..levels-1; as floats, so that NaN stays NaN."""
@@ -142,9 +169,16 @@ class Rescaled(Levels):
     def encode(self, key: Key, raw: Array) -> Batch:
         """low + (high - low) raw / (levels - 1)."""
         del key
-        raw = jnp.asarray(raw)
-        raw = raw.astype(jnp.result_type(raw, float))
-        return (self.high - self.low) * raw / (self.levels - 1) + self.low
+        return (self.high - self.low) * _floating(raw) / (self.levels - 1) + self.low
+
+    def place(self, raw: ArrayLike, share: ArrayLike) -> Batch:
+        """In the cells of ``dequantized``."""
+        return self.dequantized.place(raw, share)
+
+    @property
+    def level_values(self) -> Array:
+        """Where ``encode`` puts the levels."""
+        return jnp.linspace(self.low, self.high, self.levels)
 
     def decode(self, x: ArrayLike) -> Array:
         """The nearest of the levels 0..levels-1; as floats, so that NaN stays NaN."""
@@ -175,9 +209,7 @@ class Continuous(Units):
     def encode(self, key: Key, raw: Array) -> Batch:
         """2 (raw - low) / (high - low) - 1."""
         del key
-        raw = jnp.asarray(raw)
-        raw = raw.astype(jnp.result_type(raw, float))
-        return (raw - self.low) * (2 / (self.high - self.low)) - 1
+        return (_floating(raw) - self.low) * (2 / (self.high - self.low)) - 1
 
     def decode(self, x: ArrayLike) -> Array:
         """low + (x + 1) (high - low) / 2. Model samples may lie beyond the range; they are not cut."""
@@ -193,6 +225,11 @@ class Continuous(Units):
     def log_scale(self) -> float:
         """log(2 / (high - low))."""
         return math.log(2 / (self.high - self.low))
+
+
+def _floating(raw: ArrayLike) -> Array:
+    raw = jnp.asarray(raw)
+    return raw.astype(jnp.result_type(raw, float))
 
 
 def _raise_for_first(where: str, values: np.ndarray, good: np.ndarray, expected: str, remedy: str) -> None:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from score_sde.arrays import sum_per_example
 from score_sde.errors import InputError
+from score_sde.products import full_einsum
 from score_sde.pytree import Pytree, static
 from score_sde.typing import Array, Batch, Key, PerExample
 
@@ -115,12 +116,7 @@ class Hutchinson(Divergence):
 
     def draw(self, key: Key, x: Batch) -> Array:
         """(batch, probes, *event)."""
-        shape = (self.probes, *x.shape[1:])
-
-        def one(index: Array) -> Array:
-            return self.noise(jax.random.fold_in(key, index), shape, x.dtype)
-
-        return jax.vmap(one)(jnp.arange(x.shape[0]))
+        return _draw(self.noise, key, self.probes, x)
 
     def estimate(self, probes: Any, field: Field, x: Batch) -> tuple[Batch, Array]:
         """f(x) and e . J e of each probe, by forward differentiation."""
@@ -134,4 +130,72 @@ class Hutchinson(Divergence):
 
     def stderr(self, estimates: Array) -> PerExample:
         """Sample standard deviation / sqrt(probes); NaN with a single probe, which cannot tell."""
-        return jnp.std(estimates, axis=1, ddof=1) / jnp.sqrt(estimates.shape[1])
+        return _stderr(estimates)
+
+
+class HutchPlusPlus(Divergence):
+    """tr(Q^T J Q) + a Hutchinson estimate of the rest, tr((I - Q Q^T) J (I - Q Q^T)) (Meyer et al. 2021).
+
+    Q is an orthonormal basis of J S for random S: the directions in which J is large are traced exactly,
+    and probes see what is left. Unbiased for every J, given S; for the positive semidefinite matrices of
+    its theory the error falls as 1 / m in the number m of products, where Hutchinson's falls as
+    1 / sqrt(m). J of a probability flow is a multiple of I plus a part of any sign, so that the gain here is
+    whatever ``stderr`` says it is. 2 sketch + probes products with J, one evaluation of the field.
+
+    Attributes:
+        sketch: columns of S, at most the dimensions of an example (then the trace is exact).
+        probes: number of estimates of the rest.
+        noise: the law of S and of the probes.
+    """
+
+    sketch: int = static(2)
+    probes: int = static(2)
+    noise: Probe = Rademacher()
+
+    def __post_init__(self) -> None:
+        for name in ("sketch", "probes"):
+            if getattr(self, name) < 1:
+                remedy = "use Hutchinson for no sketch, ExactDivergence for no noise"
+                raise InputError(f"HutchPlusPlus.{name}", getattr(self, name), "at least 1", remedy)
+
+    def draw(self, key: Key, x: Batch) -> Array:
+        """S and the probes, (batch, sketch + probes, *event)."""
+        if self.sketch > x[0].size:
+            expected = f"at most the {x[0].size} dimensions of an example"
+            raise InputError("HutchPlusPlus.sketch", self.sketch, expected, "use ExactDivergence")
+        return _draw(self.noise, key, self.sketch + self.probes, x)
+
+    def estimate(self, probes: Any, field: Field, x: Batch) -> tuple[Batch, Array]:
+        """f(x), and for each probe e: tr(Q^T J Q) + r . J r with r = e - Q Q^T e."""
+        value, directional = jax.linearize(field, x)
+
+        def products(rows: Array) -> Array:
+            """J of each of (batch, k, dimensions)."""
+            moved = jax.vmap(directional, in_axes=1, out_axes=1)(rows.reshape(*rows.shape[:2], *x.shape[1:]))
+            return moved.reshape(rows.shape)
+
+        rows = probes.reshape(*probes.shape[:2], -1)
+        sketched = products(rows[:, : self.sketch])
+        basis = jnp.swapaxes(jnp.linalg.qr(jnp.swapaxes(sketched, 1, 2))[0], 1, 2)  # its rows are orthonormal
+        caught = jnp.sum(basis * products(basis), axis=(1, 2))
+        rest = rows[:, self.sketch :]
+        rest = rest - full_einsum("bpk,bkd->bpd", full_einsum("bpd,bkd->bpk", rest, basis), basis)
+        return value, caught[:, None] + jnp.sum(rest * products(rest), axis=2)
+
+    def stderr(self, estimates: Array) -> PerExample:
+        """Sample standard deviation / sqrt(probes), given S; NaN with a single probe."""
+        return _stderr(estimates)
+
+
+def _draw(noise: Probe, key: Key, count: int, x: Batch) -> Array:
+    """(batch, count, *event): those of example i depend on ``key`` and i alone."""
+    shape = (count, *x.shape[1:])
+
+    def one(index: Array) -> Array:
+        return noise(jax.random.fold_in(key, index), shape, x.dtype)
+
+    return jax.vmap(one)(jnp.arange(x.shape[0]))
+
+
+def _stderr(estimates: Array) -> PerExample:
+    return jnp.std(estimates, axis=1, ddof=1) / jnp.sqrt(estimates.shape[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 
@@ -10,6 +10,7 @@ from score_sde.denoisers.base import ScoreModel
 from score_sde.divergence import Divergence, Hutchinson
 from score_sde.integrators.adaptive import Adaptive
 from score_sde.integrators.base import Integrator
+from score_sde.likelihood.base import Density, LogProb
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
 
@@ -73,3 +74,29 @@ def log_likelihood(
     """log p(x) in nats, (batch,), and the latent x_T: see ``evaluate_likelihood``."""
     report = evaluate_likelihood(model, x, key, solver=solver, divergence=divergence, t_min=t_min, cond=cond)
     return report.nats, report.latent
+
+
+class ProbabilityFlow(Density):
+    """``evaluate_likelihood`` as an object: the log density of the probability-flow ODE.
+
+    Attributes:
+        solver: its tolerance or number of steps bounds the error.
+        divergence: exact, or estimated with probes.
+        t_min: see ``evaluate_likelihood``.
+    """
+
+    statement: ClassVar[str] = "log density of the probability-flow ODE"
+
+    solver: Integrator = Adaptive()
+    divergence: Divergence = Hutchinson()
+    t_min: float = 1e-5
+
+    def __call__(
+        self, key: Key, model: Any, x: Batch, cond: Condition = None, *, model_key: Key | None = None
+    ) -> LogProb:
+        """Nats of each example, without dropout: an ODE has one field."""
+        del model_key
+        report = evaluate_likelihood(
+            model, x, key, solver=self.solver, divergence=self.divergence, t_min=self.t_min, cond=cond
+        )
+        return LogProb(report.nats, report.stderr, report.evaluations, {})

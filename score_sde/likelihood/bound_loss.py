@@ -1,0 +1,41 @@
+"""Training a model, and the law of its dequantisation, on the bound itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from score_sde.dequantization import Units
+from score_sde.likelihood.base import Method, bits_per_dim
+from score_sde.likelihood.dequantized import DequantizedBound
+from score_sde.likelihood.dequantizers import LearntNoise
+from score_sde.likelihood.diffusion_bound import DiffusionBound
+from score_sde.objectives.base import Objective
+from score_sde.typing import Batch, Condition, Key, PerExample
+
+
+class BoundLoss(Objective):
+    """Bits per dimension of a bound, of integer data: what its minimiser codes them in.
+
+    With ``DiffusionBound`` inside, maximum likelihood training (Song et al. 2021) and, by ``LevelBound``, the
+    loss of variational diffusion models (Kingma et al. 2021); the default trains denoiser and dequantisation
+    flow of a ``denoisers.Dequantizing`` together. One time and one point for each example of each batch, the
+    times of a batch spread evenly.
+
+    Attributes:
+        units: those of the data; they give the integers back.
+        method: the bound.
+    """
+
+    units: Units
+    method: Method = DequantizedBound(
+        density=DiffusionBound(times=1, draws=1), dequantizer=LearntNoise(), draws=1
+    )
+
+    def __call__(self, key: Key, model: Any, x0: Batch, cond: Condition = None) -> PerExample:
+        """Loss of each example."""
+        bound_key, model_key = jax.random.split(key)
+        raw = self.units.decode(x0)
+        found = self.method(bound_key, model, raw, self.units, cond, model_key=model_key)
+        return bits_per_dim(found.nats, x0[0].size)
