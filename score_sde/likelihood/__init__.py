@@ -11,18 +11,16 @@ from score_sde.likelihood.base import (
     bits_per_dim,
 )
 from score_sde.likelihood.bound_loss import BoundLoss
-from score_sde.likelihood.decoders import LevelDecoder, NormalDecoder
 from score_sde.likelihood.dequantized import DequantizedBound, ImportanceWeightedBound
 from score_sde.likelihood.dequantizers import LearntNoise, UniformNoise
-from score_sde.likelihood.diffusion_bound import DiffusionBound
-from score_sde.likelihood.level_bound import LevelBound
+from score_sde.likelihood.diffusion_bound import DiffusionBound, EvenLogSNR, EvenTime, NormalDecoder
+from score_sde.likelihood.level_bound import LevelBound, LevelDecoder
 from score_sde.likelihood.probability_flow import (
     LikelihoodReport,
     ProbabilityFlow,
     evaluate_likelihood,
     log_likelihood,
 )
-from score_sde.likelihood.spacings import EvenLogSNR, EvenTime
 
 __all__ = [
     "BoundLoss",

@@ -8,9 +8,6 @@ import jax
 
 from score_sde.dequantization import Units
 from score_sde.likelihood.base import Method, bits_per_dim
-from score_sde.likelihood.dequantized import DequantizedBound
-from score_sde.likelihood.dequantizers import LearntNoise
-from score_sde.likelihood.diffusion_bound import DiffusionBound
 from score_sde.objectives.base import Objective
 from score_sde.typing import Batch, Condition, Key, PerExample
 
@@ -18,10 +15,11 @@ from score_sde.typing import Batch, Condition, Key, PerExample
 class BoundLoss(Objective):
     """Bits per dimension of a bound, of integer data: what its minimiser codes them in.
 
-    With ``DiffusionBound`` inside, maximum likelihood training (Song et al. 2021) and, by ``LevelBound``, the
-    loss of variational diffusion models (Kingma et al. 2021); the default trains denoiser and dequantisation
-    flow of a ``denoisers.Dequantizing`` together. One time and one point for each example of each batch, the
-    times of a batch spread evenly.
+    ``DequantizedBound(density=DiffusionBound(times=1, draws=1))`` is maximum likelihood training (Song et
+    al. 2021), with ``dequantizer=LearntNoise()`` of the denoiser and the dequantisation flow of a
+    ``denoisers.Dequantizing`` together; ``LevelBound(bound=DiffusionBound(times=1, draws=1))`` is the loss of
+    variational diffusion models (Kingma et al. 2021). One time for each example is enough: those of a batch
+    are spread evenly.
 
     Attributes:
         units: those of the data; they give the integers back.
@@ -29,9 +27,7 @@ class BoundLoss(Objective):
     """
 
     units: Units
-    method: Method = DequantizedBound(
-        density=DiffusionBound(times=1, draws=1), dequantizer=LearntNoise(), draws=1
-    )
+    method: Method
 
     def __call__(self, key: Key, model: Any, x0: Batch, cond: Condition = None) -> PerExample:
         """Loss of each example."""

@@ -1,7 +1,8 @@
-"""The evidence lower bound of a diffusion model in continuous time."""
+"""The evidence lower bound of a diffusion model in continuous time, and where its times are placed."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -10,14 +11,53 @@ import jax.numpy as jnp
 from score_sde.arrays import expand, flatten, normal_like, per_example, sum_per_example
 from score_sde.errors import InputError
 from score_sde.likelihood.base import Decoder, Density, LogProb, Spacing, standard_error
-from score_sde.likelihood.decoders import NormalDecoder
 from score_sde.likelihood.draws import stacked
-from score_sde.likelihood.spacings import EvenLogSNR
 from score_sde.objectives.base import Uniforms
 from score_sde.objectives.times import Stratified
 from score_sde.pytree import static
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
+
+
+class EvenLogSNR(Spacing):
+    """Even in log-SNR, over which the integrand of a bound is bounded: importance sampling of times.
+
+    Attributes:
+        low: smallest log-SNR. Where alpha(T) = 0 the range would be infinite; what lies beyond is
+            at most |x - D|^2 exp(low) / 2, in nats.
+    """
+
+    low: float = -20.0
+
+    def __call__(self, sde: GaussianSDE, start: Array, end: Array, u: Array) -> tuple[Array, Array]:
+        """The time where log-SNR has fallen by a share u of its range."""
+        high = sde.log_snr(start)
+        low = jnp.maximum(sde.log_snr(end), self.low)
+        times = jnp.clip(sde.time_at_log_snr(high + u * (low - high)), start, end)
+        return times, jnp.broadcast_to(high - low, u.shape)
+
+
+class EvenTime(Spacing):
+    """Even in time, weighted by g^2 / sigma^2 = -d log SNR / dt."""
+
+    def __call__(self, sde: GaussianSDE, start: Array, end: Array, u: Array) -> tuple[Array, Array]:
+        """start + u (end - start)."""
+        times = start + u * (end - start)
+        return times, (end - start) * sde.squared_diffusion(times) / sde.variance(times)
+
+
+class NormalDecoder(Decoder):
+    """N(x; D(z, t), (sigma / alpha)^2 I): one step of denoising, for real-valued data.
+
+    Song et al. 2021, "Maximum likelihood training of score-based diffusion models".
+    """
+
+    def log_prob(self, sde: GaussianSDE, x: Batch, z: Batch, noise: Batch, t: Time) -> PerExample:
+        """-|x - D|^2 / (2 r^2) - d log(2 pi r^2) / 2, r = sigma / alpha, D = (z - sigma noise) / alpha."""
+        alpha, sigma = expand(sde.alpha(t), x), expand(sde.sigma(t), x)
+        residual = (alpha * x - z) / sigma + noise  # (x - D) / r as noises, which loses no digits
+        log_norm = jnp.log(sigma / alpha) + 0.5 * math.log(2 * math.pi)
+        return sum_per_example(-0.5 * jnp.square(residual) - log_norm)
 
 
 class DiffusionBound(Density):

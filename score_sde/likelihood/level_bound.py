@@ -4,11 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
+from score_sde.arrays import expand, sum_per_example
 from score_sde.dequantization import Units
-from score_sde.likelihood.base import LogProb, Method
-from score_sde.likelihood.decoders import LevelDecoder
+from score_sde.likelihood.base import Decoder, LogProb, Method
 from score_sde.likelihood.diffusion_bound import DiffusionBound
-from score_sde.typing import Array, Condition, Key
+from score_sde.sdes.base import GaussianSDE
+from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
+
+
+class LevelDecoder(Decoder):
+    """P(x | z) = prod_i N(z_i; alpha x_i, sigma^2) / sum_v N(z_i; alpha v, sigma^2), v over all levels.
+
+    Kingma et al. 2021, "Variational diffusion models". Probabilities of all values sum to one
+    whatever z is.
+
+    Attributes:
+        values: the levels in model space, (levels,); every value of x is one of them.
+    """
+
+    values: Array
+
+    def log_prob(self, sde: GaussianSDE, x: Batch, z: Batch, noise: Batch, t: Time) -> PerExample:
+        """Sum over dimensions, a level at a time: no array of all levels of all values is made."""
+        del noise
+        alpha, sigma = expand(sde.alpha(t), x), expand(sde.sigma(t), x)
+
+        def exponent(value: Array) -> Array:
+            return -0.5 * jnp.square((z - alpha * value) / sigma)
+
+        def add(total: Array, value: Array) -> tuple[Array, None]:
+            return jnp.logaddexp(total, exponent(value)), None
+
+        values: Any = jnp.asarray(self.values, x.dtype)
+        total, _ = jax.lax.scan(add, jnp.full_like(z, -jnp.inf), values)
+        return sum_per_example(exponent(x) - total)
 
 
 class LevelBound(Method):
