@@ -20,7 +20,7 @@ _NAMES_OF = {
         "sliced_wasserstein",
     ),
     "legibility": ("Judge", "Legibility", "assess_legibility", "train_judge"),
-    "features": ("Features", "Inception", "Pixels"),
+    "features": ("ClassifierFeatures", "Features", "Inception", "Pixels"),
     "moments": ("Moments", "frechet", "load_moments", "moments_of", "save_moments"),
     "summary": ("Summary",),
     "memorization": ("Memorization", "check_memorization", "nearest_neighbors"),

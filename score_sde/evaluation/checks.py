@@ -35,3 +35,15 @@ def require_neighbors(where: str, k: int, points: int) -> None:
     """Raise unless 1 <= k <= points."""
     if not 1 <= k <= points:
         raise InputError(where, k, f"1 to {points}, the number of points", "lower it or give more points")
+
+
+def require_labels(labels: np.ndarray, examples: int, at_least: int, remedy: str) -> None:
+    """Raise unless there is a label for each example, of two classes or more with ``at_least`` of each."""
+    if labels.shape != (examples,):
+        raise InputError("labels.shape", labels.shape, f"({examples},)", "give one label for each image")
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2:
+        raise InputError("labels", classes.tolist(), "at least two classes", "give labelled data")
+    if np.min(counts) < at_least:
+        name = classes[np.argmin(counts)].item()
+        raise InputError(f"examples of class {name}", int(np.min(counts)), f"at least {at_least}", remedy)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from score_sde.errors import InputError
-from score_sde.evaluation.checks import as_rows
+from score_sde.evaluation.checks import as_rows, require_labels
 
 
 class Legibility(NamedTuple):
@@ -57,7 +57,7 @@ def train_judge(images: np.ndarray, labels: np.ndarray, *, folds: int = 5, seed:
     from sklearn.svm import SVC
 
     rows, labels = as_rows("images", images), np.asarray(labels)
-    _check_labels(labels, len(rows), folds)
+    require_labels(labels, len(rows), folds, "lower folds")
     machine = CalibratedClassifierCV(SVC(C=10.0), method="isotonic", cv=folds)
     trees = CalibratedClassifierCV(ExtraTreesClassifier(150, random_state=seed), method="sigmoid", cv=folds)
     models = tuple(model.fit(rows, labels) for model in (machine, trees))
@@ -90,14 +90,3 @@ def assess_legibility(
 def _entropy(probabilities: np.ndarray) -> np.ndarray:
     safe = np.where(probabilities > 0, probabilities, 1.0)
     return -(probabilities * np.log(safe)).sum(axis=-1)
-
-
-def _check_labels(labels: np.ndarray, examples: int, folds: int) -> None:
-    if labels.shape != (examples,):
-        raise InputError("labels.shape", labels.shape, f"({examples},)", "give one label for each image")
-    classes, counts = np.unique(labels, return_counts=True)
-    if len(classes) < 2:
-        raise InputError("labels", classes.tolist(), "at least two classes", "give labelled data")
-    if np.min(counts) < folds:
-        name = classes[np.argmin(counts)].item()
-        raise InputError(f"examples of class {name}", int(np.min(counts)), f"at least {folds}", "lower folds")
