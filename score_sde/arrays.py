@@ -45,5 +45,10 @@ def norm_per_example(x: Batch) -> PerExample:
 
 
 def normal_like(key: Key, x: Array) -> Array:
-    """Standard normal noise with the shape and dtype of ``x``."""
+    """Standard normal noise with the shape and dtype of ``x``.
+
+    In place of a key there may be anything that has a ``normal_like`` of its own (``samplers.Noise``).
+    """
+    if hasattr(key, "normal_like"):
+        return key.normal_like(x)
     return jax.random.normal(key, x.shape, x.dtype)

@@ -14,7 +14,7 @@ LEVELS = [
     {"denoisers", "networks"},
     {"samplers", "guidance", "objectives"},
     {"inverse", "likelihood"},
-    {"training", "data", "evaluation", "interop"},
+    {"training", "data", "evaluation", "interop", "verification"},
     {"anomaly", "denoise"},
     {"config"},
     {"experiment", "modes"},

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ml_collections import ConfigDict
 
+from experiments.parts import Changes, built, completed, part
 from score_sde import inverse
-from score_sde.config import bind, build, call, load_config, marker, override, to_json
-from score_sde.errors import InputError, did_you_mean
+from score_sde.config import bind, build, load_config, override, to_json
+from score_sde.errors import InputError
 from score_sde.experiment.base import Experiment
 from score_sde.experiment.base import restore as restore_model
 from score_sde.experiment.restoring import Task, restore_images
@@ -21,7 +21,6 @@ from score_sde.inverse import noises, operators
 from score_sde.modes import trained
 
 KINDS: dict[str, type] = {"operator": inverse.Operator, "noise": inverse.Noise, "method": inverse.Method}
-Changes = Sequence[tuple[str, str]]
 
 
 def restore(values: Mapping[str, Any], changes: Mapping[str, Changes]) -> dict[str, Any]:
@@ -61,10 +60,7 @@ def _built(name: str, node: Any) -> Any:
     """A part of the kind that its flag asks for."""
     if not isinstance(node, ConfigDict):
         return node
-    part = build(node, f"--{name}")
-    if KINDS[name] not in type(part).__mro__:
-        raise InputError(f"--{name}", type(part).__name__, f"a subclass of {KINDS[name].__name__}")
-    return part
+    return built(name, node, KINDS[name])
 
 
 def _mask(values: Mapping[str, Any]) -> dict[str, str]:
@@ -79,7 +75,7 @@ def _operator(values: Mapping[str, Any], changes: Changes, experiment: Experimen
     if values["operator"] == "Mask":
         raise InputError("--operator", "Mask", "a mask", "write --mask=right, or --mask=picture.png")
     if values["mask"] is None:
-        return _part("operator", values["operator"], operators, changes, shape=shape)
+        return part("operator", values["operator"], KINDS["operator"], operators, changes, shape=shape)
     if changes:
         raise InputError(f"--operator.{changes[0][0]}", changes[0][1], "no --operator beside --mask")
     file = pathlib.Path(values["mask"])
@@ -89,7 +85,7 @@ def _operator(values: Mapping[str, Any], changes: Changes, experiment: Experimen
 
 def _method(name: str, changes: Changes, steps: int | None) -> ConfigDict:
     """A description of the method, with ``steps`` steps also where its predictor counts them."""
-    described = _part("method", name, inverse, changes)
+    described = part("method", name, KINDS["method"], inverse, changes)
     if steps is None:
         return described
     sampler = described.get("sampler")
@@ -98,36 +94,12 @@ def _method(name: str, changes: Changes, steps: int | None) -> ConfigDict:
         raise InputError("--steps", steps, "a method whose sampler counts steps", remedy)
     counted = [("sampler.n_steps", str(steps))]
     counted += [("sampler.predictor.N", str(steps))] if "N" in sampler.predictor else []
-    return _changed("--method", described, counted)
+    return completed("--method", described, counted)
 
 
 def _noise(given: str, changes: Changes) -> ConfigDict:
     try:
         described = bind(noises.GaussianNoise, std=float(given))
     except ValueError:
-        return _part("noise", given, noises, changes)
-    return _changed("--noise", described, changes)
-
-
-def _part(kind: str, name: str, known: Any, changes: Changes, **given: Any) -> ConfigDict:
-    """A description of the class ``name``, of a package of ours or ``module:Class``, with its fields."""
-    flag = f"--{kind}"
-    public = [each for each in known.__all__ if _usable(getattr(known, each), KINDS[kind])]
-    if ":" not in name and name not in public:
-        remedy = did_you_mean(name, public) or "or module:Class of your own"
-        raise InputError(flag, name, f"a class of {known.__name__} ({', '.join(public)})", remedy)
-    target = name if ":" in name else f"{known.__name__}:{name}"
-    return _changed(flag, bind(target, **given), changes)
-
-
-def _usable(part: Any, kind: type) -> bool:
-    return inspect.isclass(part) and issubclass(part, kind) and not inspect.isabstract(part)
-
-
-def _changed(flag: str, described: ConfigDict, changes: Changes) -> ConfigDict:
-    """What lacks required fields until they are overridden, as a call that is complete."""
-    for path, text in changes:
-        override(described, path, text, flag)
-    kind = marker(described)
-    fields = {key: value for key, value in described.items() if key != kind}
-    return call(described[kind], **fields)
+        return part("noise", given, KINDS["noise"], noises, changes)
+    return completed("--noise", described, changes)

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
+
 from score_sde.denoisers.base import ScoreModel
 from score_sde.pytree import Pytree
 from score_sde.sdes.base import SDE
@@ -41,6 +43,14 @@ class Predictor(Pytree, ABC):
         """Raise InputError unless this predictor can serve a sampler of ``n_steps`` steps."""
         del n_steps
 
+    def log_clock(self, sde: SDE, t: Array) -> Array:
+        """log q(t): the noise of a step from t to s is that of a Brownian motion between q(t) and q(s).
+
+        Its size aside, which the step has. By default q is the time itself, as for Euler-Maruyama.
+        """
+        del sde
+        return jnp.log(t)
+
     def init(self, model: ScoreModel, x: Batch, t: Array) -> Any:
         """Memory before the first step, a pytree of fixed structure; none by default."""
         del model, x, t
@@ -58,6 +68,19 @@ class Predictor(Pytree, ABC):
         cond: Condition = None,
     ) -> Step:
         """One step from the scalar time ``t`` to the scalar time ``s`` < ``t``."""
+
+
+class Noise(Pytree, ABC):
+    """Where the noise of a sampler's predictor comes from."""
+
+    @abstractmethod
+    def __call__(
+        self, step_key: Key, path_key: Key, predictor: Predictor, sde: SDE, t: Array, s: Array
+    ) -> Any:
+        """What the step from t to s is given as its key.
+
+        ``step_key`` is another one in each step, ``path_key`` the same in all, whatever their number.
+        """
 
 
 class Corrector(Pytree, ABC):

@@ -11,11 +11,12 @@ import jax.numpy as jnp
 
 from score_sde.denoisers.base import ScoreModel
 from score_sde.pytree import static
-from score_sde.samplers.base import Corrector, Final, Grid, Order, Predictor, Sampling, Step
+from score_sde.samplers.base import Corrector, Final, Grid, Noise, Order, Predictor, Sampling, Step
 from score_sde.samplers.checks import require_decreasing, require_start, require_whole
 from score_sde.samplers.correctors.none import NoCorrector
 from score_sde.samplers.final import KeepMean
 from score_sde.samplers.grids import Uniform
+from score_sde.samplers.noise import FreshNoise
 from score_sde.samplers.orders import CorrectorFirst
 from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key
@@ -35,6 +36,7 @@ class Sampler(Sampling):
         corrector_steps: corrector steps at each time, 0 or more.
         order: CorrectorFirst() as the original code, PredictorFirst() as the paper.
         final: what becomes of the last state.
+        noise: of the predictor; BrownianPath() makes one path of a key at every number of steps.
     """
 
     predictor: Predictor
@@ -44,6 +46,7 @@ class Sampler(Sampling):
     corrector_steps: int = static(1)
     order: Order = CorrectorFirst()
     final: Final = KeepMean()
+    noise: Noise = FreshNoise()
 
     def __post_init__(self) -> None:
         require_whole("Sampler.n_steps", self.n_steps, 1)
@@ -117,10 +120,11 @@ def _run(
     record: Callable[[Batch], Any],
 ) -> _Run:
     prior_key, steps_key, final_key = jax.random.split(key, 3)
+    path_key = jax.random.fold_in(key, 3)
     begin = model.sde.prior(shape).sample(prior_key) if x is None else x
 
     def advance(step: Step, interval: tuple[Key, Array, Array]) -> tuple[Step, Any]:
-        step = _advance(sampler, model, cond, step, *interval)
+        step = _advance(sampler, model, cond, step, path_key, *interval)
         return step, record(step.x)
 
     first = Step(begin, begin, sampler.predictor.init(model, begin, times[0]))
@@ -131,12 +135,20 @@ def _run(
 
 
 def _advance(
-    sampler: Sampler, model: ScoreModel, cond: Condition, last: Step, key: Key, t: Array, s: Array
+    sampler: Sampler,
+    model: ScoreModel,
+    cond: Condition,
+    last: Step,
+    path_key: Key,
+    key: Key,
+    t: Array,
+    s: Array,
 ) -> Step:
     predict_key, correct_key = jax.random.split(key)
+    noise = sampler.noise(predict_key, path_key, sampler.predictor, model.sde, t, s)
 
     def predict(x: Batch) -> Step:
-        return sampler.predictor.step(predict_key, model, x, t, s, last.memory, cond)
+        return sampler.predictor.step(noise, model, x, t, s, last.memory, cond)
 
     def correct(x: Batch, time: Array) -> Batch:
         def again(x: Batch, key: Key) -> tuple[Batch, None]:

@@ -120,6 +120,11 @@ def added(sde: GaussianSDE, t: Array, s: Array, churn2: Array | float) -> Array:
     return sde.sigma(s) * jnp.where(left > 0, jnp.sqrt(jnp.where(left > 0, left, 1)), 0)
 
 
+def log_clock(sde: GaussianSDE, t: Array, churn2: Array | float = 1.0) -> Array:
+    """2 c^2 lambda, the logarithm of the time in which the noise above is a Brownian motion's increment."""
+    return jnp.where(jnp.asarray(churn2) > 0, churn2 * sde.log_snr(t), 0.0)
+
+
 def _shrinking(sde: GaussianSDE, t: Array, s: Array, power: Array | float) -> Array:
     """e^{-power h} = (alpha_t sigma_s / (alpha_s sigma_t))^power, 1 for power 0 also where h is infinite."""
     ratio = sde.alpha(t) * sde.sigma(s) / (sde.alpha(s) * sde.sigma(t))

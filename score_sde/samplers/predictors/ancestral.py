@@ -9,8 +9,10 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import ScoreModel
 from score_sde.samplers.base import Predictor, Step
-from score_sde.samplers.checks import require_denoiser
+from score_sde.samplers.checks import require_denoiser, require_gaussian
+from score_sde.samplers.exponential import log_clock
 from score_sde.samplers.variances import BridgeVariance, StepVariance
+from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key
 
 
@@ -31,6 +33,10 @@ class Ancestral(Predictor):
     variance: StepVariance = BridgeVariance()
     guide: ScoreModel | None = None
     guide_scale: float = 1.0
+
+    def log_clock(self, sde: SDE, t: Array) -> Array:
+        """That of the exact noise."""
+        return log_clock(require_gaussian("Ancestral", sde), t)
 
     def init(self, model: ScoreModel, x: Batch, t: Array) -> Array:
         """The bridge's variance in the step before: none."""

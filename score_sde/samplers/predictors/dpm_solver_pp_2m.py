@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import ScoreModel
 from score_sde.samplers.base import Predictor, Step
-from score_sde.samplers.checks import require_denoiser, require_not_negative
-from score_sde.samplers.exponential import Interval, Past, added, decay, gain, place
+from score_sde.samplers.checks import require_denoiser, require_gaussian, require_not_negative
+from score_sde.samplers.exponential import Interval, Past, added, decay, gain, log_clock, place
+from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key
 
 
@@ -31,6 +32,10 @@ class DPMSolverPP2M(Predictor):
     def order(self) -> int:
         """Two; with noise of the weak kind."""
         return 2
+
+    def log_clock(self, sde: SDE, t: Array) -> Array:
+        """That of the exact noise."""
+        return log_clock(require_gaussian("DPMSolverPP2M", sde), t, jnp.square(self.churn))
 
     def init(self, model: ScoreModel, x: Batch, t: Array) -> Past:
         """No value is known."""

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import ScoreModel
 from score_sde.samplers.base import Predictor, Step
-from score_sde.samplers.checks import require_denoiser, require_not_negative
-from score_sde.samplers.exponential import added, decay, gain
+from score_sde.samplers.checks import require_denoiser, require_gaussian, require_not_negative
+from score_sde.samplers.exponential import added, decay, gain, log_clock
+from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key
 
 
@@ -26,6 +27,10 @@ class ExponentialEulerMaruyama(Predictor):
 
     def __post_init__(self) -> None:
         require_not_negative("ExponentialEulerMaruyama.churn", self.churn)
+
+    def log_clock(self, sde: SDE, t: Array) -> Array:
+        """That of the exact noise."""
+        return log_clock(require_gaussian("ExponentialEulerMaruyama", sde), t, jnp.square(self.churn))
 
     def step(
         self,

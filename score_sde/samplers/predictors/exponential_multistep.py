@@ -13,10 +13,12 @@ from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.checks import (
     require_between,
     require_denoiser,
+    require_gaussian,
     require_not_negative,
     require_terms,
 )
-from score_sde.samplers.exponential import Past, added, decay, integral, place
+from score_sde.samplers.exponential import Past, added, decay, integral, log_clock, place
+from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key
 
 
@@ -47,6 +49,10 @@ class ExponentialMultistep(Predictor):
     def check(self, n_steps: int) -> None:
         """Raise where there are more terms than steps."""
         require_terms("ExponentialMultistep.terms", self.terms, n_steps)
+
+    def log_clock(self, sde: SDE, t: Array) -> Array:
+        """That of the exact noise."""
+        return log_clock(require_gaussian("ExponentialMultistep", sde), t, jnp.square(self.churn))
 
     def init(self, model: ScoreModel, x: Batch, t: Array) -> Past:
         """No value is known."""

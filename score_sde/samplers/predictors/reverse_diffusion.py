@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import ScoreModel
 from score_sde.samplers.base import Predictor, Step
-from score_sde.samplers.checks import require_denoiser
+from score_sde.samplers.checks import require_denoiser, require_gaussian
+from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key
 
 
@@ -20,6 +21,10 @@ class ReverseDiffusion(Predictor):
     G = std. Where alpha(t) = 0 the forward step forgets x_s and cannot be run backwards; there x_s is
     drawn given the denoised state, as ``Ancestral`` does.
     """
+
+    def log_clock(self, sde: SDE, t: Array) -> Array:
+        """log (sigma / alpha)^2: G z is alpha_t times the increment between the two."""
+        return -require_gaussian("ReverseDiffusion", sde).log_snr(t)
 
     def step(
         self,

@@ -13,10 +13,21 @@ from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.checks import (
     require_between,
     require_denoiser,
+    require_gaussian,
     require_not_negative,
     require_terms,
 )
-from score_sde.samplers.exponential import Past, Predicted, added, closed_integral, decay, integral, place
+from score_sde.samplers.exponential import (
+    Past,
+    Predicted,
+    added,
+    closed_integral,
+    decay,
+    integral,
+    log_clock,
+    place,
+)
+from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key
 
 
@@ -51,6 +62,10 @@ class SASolver(Predictor):
     def check(self, n_steps: int) -> None:
         """Raise where there are more terms than steps."""
         require_terms("SASolver.terms", max(self.terms, self.corrector_terms), n_steps)
+
+    def log_clock(self, sde: SDE, t: Array) -> Array:
+        """That of the exact noise."""
+        return log_clock(require_gaussian("SASolver", sde), t, jnp.square(self.churn))
 
     def init(self, model: ScoreModel, x: Batch, t: Array) -> Predicted:
         """Nothing is predicted."""

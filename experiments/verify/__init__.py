@@ -1,0 +1,1 @@
+"""The laws, held to a class of one's own."""

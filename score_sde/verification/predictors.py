@@ -1,0 +1,173 @@
+"""Laws of every predictor: of the reverse family, of its nominal order, finite at the ends.
+
+The data law is normal, so that each step is affine in the state and the noise: its moments are found by
+probing it with unit noise, and nothing here is a Monte Carlo estimate.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from score_sde.denoisers.exact import Gaussian
+from score_sde.samplers.base import Predictor
+from score_sde.samplers.noise import GivenNoise
+from score_sde.sdes.base import GaussianSDE
+from score_sde.typing import Array, Batch
+from score_sde.verification.base import Finding, Law, error_of, is_same_tree, within
+
+MEAN, VARIANCE = 0.7, 1.8  # of the data
+COUNTS = ((128, 256), (1024, 2048))  # numbers of steps; the second where the first are too few
+MOST = COUNTS[-1][-1]
+
+
+def model_of(sde: GaussianSDE) -> Gaussian:
+    """The exact denoiser of one normal law."""
+    return Gaussian(sde=sde, mean=jnp.array([MEAN]), covariance=jnp.array([[VARIANCE]]))
+
+
+def moments(sde: GaussianSDE, t: Array) -> tuple[Array, Array]:
+    """Mean and variance of x_t."""
+    return sde.alpha(t) * MEAN, sde.alpha(t) ** 2 * VARIANCE + sde.variance(t)
+
+
+def local_variance(predictor: Predictor, sde: GaussianSDE) -> Finding:
+    """Var / (t - s) -> c^2 g^2 as s -> t, with one c for all x."""
+    variance, found, _ = _short_step(predictor, model_of(sde))
+    churn2 = float(found) if found > 1e-6 else 0.0
+    error = error_of(variance, np.full(variance.shape, churn2)) if churn2 else 0.0
+    told = f"variance of a short step, c^2 g^2 (t - s) with c = {churn2**0.5:.4f}, relative error"
+    return within("local_variance", error, 1e-5, told)
+
+
+def local_drift(predictor: Predictor, sde: GaussianSDE) -> Finding:
+    """(E[x_s] - x_t) / (s - t) -> f - (1 + c^2) g^2 score / 2, c that of the noise."""
+    _, churn2, (found, expected) = _short_step(predictor, model_of(sde))
+    error = np.max(np.abs(np.asarray(found - expected))) / np.max(np.abs(np.asarray(expected)))
+    told = f"drift of a short step, the reverse SDE's of c = {float(churn2) ** 0.5:.4f}, relative error"
+    return within("local_drift", error, 1e-4, told)
+
+
+def order(predictor: Predictor, sde: GaussianSDE) -> Finding:
+    """Mean and variance after many steps near the exact ones with the nominal order."""
+    model, nominal = model_of(sde), predictor.order
+    known = [_grid(sde, n, nominal - 1) for pair in COUNTS for n in pair]
+    for few, many in zip(known[::2], known[1::2], strict=True):
+        errors = [float(moment_error(predictor, model, each)) for each in (few, many)]
+        found = float(np.log2(errors[0] / errors[1])) if min(errors) > 0 else float("nan")
+        if abs(found - nominal) <= 0.15:
+            break
+    told = f"order {found:.3f} between {few.n_steps} and {many.n_steps} steps, nominal {nominal}, apart"
+    return within("order", abs(found - nominal), 0.15, told)
+
+
+def ends(predictor: Predictor, sde: GaussianSDE) -> Finding:
+    """Steps from T, where alpha may be 0, and to 0, where sigma may be, are finite, as are gradients."""
+    values = _through_ends(predictor, model_of(sde))
+    bad = [name for name, value in values.items() if not np.all(np.isfinite(np.asarray(value)))]
+    return within("ends", len(bad), 0, f"not finite: {', '.join(bad)}" if bad else "finite from T and to 0")
+
+
+def fresh_start(predictor: Predictor, sde: GaussianSDE) -> Finding:
+    """Where alpha(T) = 0, x_T carries nothing: a random step is N(alpha_s E[x_0], sigma_s^2)."""
+    values, s = _through_ends(predictor, model_of(sde)), 0.7 * sde.T
+    noise = np.asarray(values["first"] - values["first mean"])
+    told = "x_s given x_T where alpha(T) = 0, absolute error"
+    if float(sde.alpha(jnp.asarray(sde.T, float))) > 0 or np.allclose(noise, 0):
+        return within("fresh_start", 0.0, 1e-8, "nothing to say: x_T carries data, or nothing is random")
+    apart = np.abs(np.asarray(values["first mean"]) - float(sde.alpha(s) * MEAN)), noise - float(sde.sigma(s))
+    return within("fresh_start", max(float(np.max(np.abs(each))) for each in apart), 1e-8, told)
+
+
+def tree(predictor: Predictor, sde: GaussianSDE) -> Finding:
+    """Survives flattening, putting together and jit."""
+    del sde
+    return is_same_tree("tree", predictor)
+
+
+PREDICTOR_LAWS: tuple[Law, ...] = (local_variance, local_drift, order, ends, fresh_start, tree)
+
+
+class Known(NamedTuple):
+    """A number of steps and its times, the last repeated, so that one program serves all numbers.
+
+    The first ``forced`` steps, which in a multi-step predictor are of lower order, are on the exact flow.
+    """
+
+    n_steps: Any
+    times: Array
+    forced: Any
+
+
+def _grid(sde: GaussianSDE, n_steps: int, forced: int) -> Known:
+    times = np.linspace(0.8, 0.1, n_steps + 1) * np.asarray(sde.T)
+    return Known(n_steps, jnp.asarray(np.pad(times, (0, MOST - n_steps), mode="edge")), forced)
+
+
+@jax.jit
+def moment_error(predictor: Predictor, model: Gaussian, known: Known) -> Array:
+    """Of mean and variance at the last time, from exact moments at the first, by unit impulses.
+
+    Row 0 starts from 0 and row 1 from 1, without noise; row 2 + i starts from 0 and has one unit of noise at
+    step i. Memory is carried along, so this holds for multi-step predictors too.
+    """
+    first, last = known.times[0], known.times[-1]
+
+    def advance(number: Array, carry: tuple[Batch, Any]) -> tuple[Batch, Any]:
+        x, memory = carry
+        t, s = known.times[number], known.times[number + 1]
+        impulse = (jnp.arange(MOST + 2) == number + 2).astype(x.dtype)[:, None]
+        step = predictor.step(GivenNoise(values=impulse), model, x, t, s, memory)  # type: ignore[arg-type]
+        (mean, variance), (mean_s, variance_s) = moments(model.sde, t), moments(model.sde, s)
+        flow = mean_s + jnp.sqrt(variance_s / variance) * (x - mean)
+        return jnp.where(number < known.forced, flow, step.x), step.memory
+
+    x = jnp.zeros((MOST + 2, 1)).at[1].set(1.0)
+    begun = x, predictor.init(model, x, first)
+    x, _ = jax.lax.fori_loop(0, known.n_steps, advance, begun)
+    offset, slope, noise = x[0, 0], x[1, 0] - x[0, 0], x[2:, 0] - x[0, 0]
+    (mean, variance), (wanted, spread) = moments(model.sde, first), moments(model.sde, last)
+    mean_error = (slope * mean + offset - wanted) / jnp.sqrt(spread)
+    variance_error = (slope**2 * variance + jnp.sum(noise**2)) / spread - 1
+    return jnp.hypot(mean_error, variance_error)
+
+
+@jax.jit
+def _short_step(predictor: Predictor, model: Gaussian) -> tuple[Array, Array, tuple[Batch, Batch]]:
+    """Variance over g^2 (t - s), the c^2 that it stands for, and the drift found and expected."""
+    sde, t, h = model.sde, jnp.asarray(0.6 * model.sde.T), 1e-7 * model.sde.T
+    x = jnp.array([[0.3], [-2.0]])
+    unit: Any = GivenNoise(values=jnp.ones(()))
+    step = predictor.step(unit, model, x, t, t - h, predictor.init(model, x, t))
+    variance = jnp.square(step.x - step.mean) / (h * sde.squared_diffusion(t))
+    churn2 = jnp.mean(variance)
+    expected = model.reverse_drift(x, t, churn=jnp.sqrt(churn2))
+    return variance, churn2, ((step.mean - x) / -h, expected)
+
+
+@jax.jit
+def _through_ends(predictor: Predictor, model: Gaussian) -> dict[str, Array]:
+    """Steps from T and to 0, and the gradient of two steps through both."""
+    T, zero = jnp.asarray(model.sde.T, float), jnp.asarray(0.0)
+    s, x = 0.7 * T, jnp.array([[0.5], [-1.0]])
+    unit: Any = GivenNoise(values=jnp.ones(()))
+    memory = predictor.init(model, x, T)
+    first = predictor.step(unit, model, x, T, s, memory)
+    last = predictor.step(unit, model, x, s, zero, memory)
+
+    def passed(x: Batch) -> Array:
+        for t, s in itertools.pairwise((T, 0.5 * T, zero)):
+            x = predictor.step(unit, model, x, t, s, predictor.init(model, x, t)).x
+        return jnp.sum(x)
+
+    return {
+        "first": first.x,
+        "first mean": first.mean,
+        "last": last.x,
+        "last mean": last.mean,
+        "gradient": jax.grad(passed)(x),
+    }
