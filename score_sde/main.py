@@ -11,6 +11,10 @@ Modes, and what each writes below the work directory:
   eval     eval/results.json       bits/dim with standard error, baselines, sample metrics; also printed
   sample   sample/samples.npz      array `samples`, in the units of the data
            sample/grid.png         the same as a picture, and the reverse process beside it
+  likelihood                       by the method that config.likelihood names, below likelihood/METHOD/:
+           values.npz              nats, bits/dim, their standard error and cost of each example; killed, it
+                                   goes on when it is run again
+           results.json            their means; also table.txt and histogram.png
   plan     (nothing)               parameters, operations and memory, in seconds and without data or
                                    --workdir: printed as a table, and as JSON in the last line
   import   checkpoints/            the weights that authors released (--from: score_sde's .pth or Flax file,
@@ -49,6 +53,8 @@ Examples:
       --config=configs/vp/cifar10_ddpmpp_continuous.py
   python -m score_sde.main --mode=prepare --from=ffhq.zip --to=~/tensorflow_datasets/ffhq --resolution=64
   python -m score_sde.main --mode=eval --config=configs/digits.py --workdir=runs/digits
+  python -m score_sde.main --mode=likelihood --config=configs/digits.py --workdir=runs/digits \
+      --config.likelihood.method.draws=4 --config.likelihood.n_examples=100
   python -m score_sde.main --mode=anomaly --config=configs/anomaly.py --workdir=runs/anomaly \
       --config.data=normal.csv --from=new.csv
   python -m score_sde.main --mode=sample --config=configs/digits.py --workdir=runs/digits \

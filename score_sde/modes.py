@@ -63,6 +63,7 @@ MODES = {
     "train": Mode("score_sde.experiment:train", workdir=begun),
     "eval": Mode("score_sde.experiment:evaluate"),
     "sample": Mode("score_sde.experiment:sample"),
+    "likelihood": Mode("score_sde.experiment:likelihood"),
     "plan": Mode("score_sde.experiment:plan", needs=("config",), without={"sampler": None, "measures": ()}),
     "prepare": Mode(
         "score_sde.data.preparing:prepare", needs=("from", "to", "resolution"), takes=("channels", "crop")

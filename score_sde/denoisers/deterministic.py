@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from score_sde.denoisers.base import Denoiser, Estimate, ScoreModel
-from score_sde.typing import Batch, Condition, Key, Time
+from score_sde.typing import Batch, Condition, Key, PerExample, Time
 
 
 class Deterministic(Denoiser):
@@ -39,6 +39,10 @@ class Deterministic(Denoiser):
     def logits(self, x: Batch, t: Time, *, key: Key | None = None) -> Batch:
         """As ``NoisyClassifier``'s, of a model that is one."""
         return self.model.logits(x, t)
+
+    def dequantize(self, x: Batch, noise: Batch) -> tuple[Batch, PerExample]:
+        """As ``Dequantizing``'s, of a model that is one."""
+        return self.model.dequantize(x, noise)
 
     def score(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
         """grad_x log p_t(x)."""

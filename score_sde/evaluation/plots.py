@@ -164,6 +164,20 @@ def save_histograms(
     return _save(path, figure)
 
 
+def save_distribution(
+    path: str | os.PathLike[str], values: np.ndarray, *, label: str, title: str = "", bins: int = 40
+) -> Path:
+    """Histogram of one finite number for each example (N,), with its mean as a line."""
+    figure, (axis,) = _panels(1, 3.0, width=5.4)
+    axis.hist(values, bins=min(bins, max(5, len(values) // 4)), color=BLUE, alpha=0.8)
+    mean = float(np.mean(values))
+    axis.axvline(mean, color=ORANGE, linewidth=2, label=f"mean {mean:.3f}")
+    axis.set(xlabel=label, ylabel="examples", title=title)
+    axis.legend(frameon=False)
+    _plain(axis)
+    return _save(path, figure)
+
+
 def read_metrics(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Columns of a CSV file as floats; empty and unreadable cells are NaN. Raises InputError without rows."""
     try:

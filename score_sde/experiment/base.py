@@ -15,6 +15,7 @@ from score_sde.denoisers.base import ScoreModel
 from score_sde.denoisers.preconditioned import Preconditioned
 from score_sde.errors import InputError
 from score_sde.evaluation.features import Features, Pixels
+from score_sde.experiment.likelihood_plan import LikelihoodPlan
 from score_sde.experiment.measures.base import Measure
 from score_sde.networks.base import Params, initialise, partition
 from score_sde.objectives.base import Objective
@@ -30,6 +31,7 @@ from score_sde.training.state import TrainState, init_state
 UNCONDITIONAL = Unconditional()
 PIXELS = Pixels()
 NO_AUGMENTATION = NoAugmentation()
+LIKELIHOOD = LikelihoodPlan()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class Experiment:
         training: lengths and intervals of the run, and the batch size.
         sampler: draws samples from the model; None for a model that draws none, as a classifier.
         measures: what ``--mode=eval`` measures.
+        likelihood: what ``--mode=likelihood`` computes.
         condition: what of a batch the network is told: nothing, or its class labels.
         augmentation: random changes of training examples.
         features: what ``--mode=inspect`` and Frechet distances describe an example by.
@@ -59,6 +62,7 @@ class Experiment:
         "training",
         "sampler",
         "measures",
+        "likelihood",
         "n_samples",
         "sampling_batch",
         "condition.sampled",
@@ -75,6 +79,7 @@ class Experiment:
     ema: EMA
     model: Callable[..., ScoreModel] = Preconditioned
     measures: tuple[Measure, ...] = ()
+    likelihood: LikelihoodPlan = LIKELIHOOD
     condition: Condition = UNCONDITIONAL
     augmentation: Augmentation = NO_AUGMENTATION
     features: Features = PIXELS
