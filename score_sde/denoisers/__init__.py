@@ -10,6 +10,7 @@ from score_sde.denoisers.base import (
     ScoreModel,
 )
 from score_sde.denoisers.clipped import Clipped
+from score_sde.denoisers.consistency import ConsistencyPrecondition
 from score_sde.denoisers.deterministic import Deterministic
 from score_sde.denoisers.discrete import (
     DDPMPrecondition,
@@ -19,6 +20,7 @@ from score_sde.denoisers.discrete import (
     ddpm_tables,
     smld_sigma,
 )
+from score_sde.denoisers.ends import ending
 from score_sde.denoisers.exact import Empirical, Gaussian, GaussianMixture
 from score_sde.denoisers.isotropic import IsotropicMixture
 from score_sde.denoisers.karras import (
@@ -32,7 +34,7 @@ from score_sde.denoisers.karras import (
 )
 from score_sde.denoisers.labels import LogSigmaLabels, LogSNRLabels, SigmaLabels, StepLabels, TimeLabels
 from score_sde.denoisers.noisy_classifier import NoisyClassifier
-from score_sde.denoisers.preconditioned import LearnedRange, Preconditioned, ScoreNetwork
+from score_sde.denoisers.preconditioned import AverageVelocity, LearnedRange, Preconditioned, ScoreNetwork
 from score_sde.denoisers.preconditioning import (
     DataPrediction,
     EDMPrecondition,
@@ -44,8 +46,10 @@ from score_sde.denoisers.preconditioning import (
 
 __all__ = [
     "Affine",
+    "AverageVelocity",
     "Clipped",
     "Coefficients",
+    "ConsistencyPrecondition",
     "DDPMPrecondition",
     "DataPrediction",
     "Denoiser",
@@ -82,6 +86,7 @@ __all__ = [
     "VPrediction",
     "VelocityPrediction",
     "ddpm_tables",
+    "ending",
     "iddpm_ratios",
     "smld_sigma",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,10 +10,11 @@ import jax.numpy as jnp
 from score_sde.arrays import expand, per_example
 from score_sde.denoisers.base import Affine, Denoiser, Estimate, Labels, Preconditioning, ScoreModel
 from score_sde.denoisers.callables import as_pytree
+from score_sde.denoisers.ends import END, ending
 from score_sde.denoisers.labels import TimeLabels
 from score_sde.errors import InputError
 from score_sde.sdes.base import SDE
-from score_sde.typing import Array, Batch, Condition, Key, Time
+from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
 
 
 class Preconditioned(Denoiser):
@@ -79,6 +81,42 @@ class LearnedRange(Preconditioned):
             raise InputError("channels of the network's output", output.shape[-1], expected)
         first, second = jnp.split(output, 2, axis=-1)
         return self.read(x, t, first), 0.5 * (second + 1)
+
+
+class AverageVelocity(Preconditioned):
+    """A network that is told where a step ends: its velocity is the mean of the flow's over the step.
+
+    u(x_t, t, s) = (x_t - x_s) / (t - s) along the probability flow (Geng et al. 2025, eq. 3), read through
+    the preconditioning's velocity. The end s is ``cond["end"]`` (``denoisers.ending``), a time; the network
+    gets its noise label in the same place. Without an end s = t, where u is the velocity itself: then, and
+    only then, the other conventions have their meaning, and the model is a denoiser like any other.
+    """
+
+    def output(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
+        """F(c_in x, c_noise, cond with the noise label of the end)."""
+        t = per_example(t, x)
+        end = cond[END] if isinstance(cond, Mapping) and END in cond else t
+        label = self.precondition(self.sde, per_example(end, x)).c_noise
+        return super().output(x, t, ending(cond, label), key=key)
+
+
+class Dequantizing(Preconditioned):
+    """A preconditioned network with a dequantisation flow beside it (``networks.WithDequantization``).
+
+    As a denoiser it is ``Preconditioned``; ``dequantize`` is the law q(u | raw) of variational
+    dequantisation, which ``likelihood.LearntNoise`` draws from and ``likelihood.BoundLoss`` trains.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not hasattr(self.network, "dequantize"):
+            expected = "a network with a dequantisation flow"
+            remedy = "network=bind(networks.WithDequantization, network=bind(...))"
+            raise InputError("Dequantizing.network", type(self.network).__name__, expected, remedy)
+
+    def dequantize(self, x: Batch, noise: Batch) -> tuple[Batch, PerExample]:
+        """Shares u in (0, 1) of the cells with middles ``x``, from normal noise, and log q(u | x)."""
+        return self.network.dequantize(x, noise)
 
 
 class ScoreNetwork(ScoreModel):

@@ -5,6 +5,7 @@ from score_sde.networks.adm_classifier import ADMClassifier
 from score_sde.networks.base import Params, partition
 from score_sde.networks.ddpm import DDPM
 from score_sde.networks.dhariwal_unet import DhariwalUNet
+from score_sde.networks.interval import Interval
 from score_sde.networks.mlp import MLP
 from score_sde.networks.ncsn import NCSN, NCSNv2
 from score_sde.networks.ncsnpp import NCSNpp
@@ -21,6 +22,7 @@ __all__ = [
     "ADMClassifier",
     "ADMSuperResolution",
     "DhariwalUNet",
+    "Interval",
     "NCSNpp",
     "NCSNv2",
     "Params",

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from score_sde.errors import InputError
 from score_sde.typing import Array, Condition
 
-NAMES = ("label", "augment", "low_res")  # (B,) class labels; (B, n) augmentation labels; (B, h, w, C) images
+# (B,) class labels; (B, n) augmentation labels; (B, h, w, C) images; (B,) noise labels of where a step ends
+NAMES = ("label", "augment", "low_res", "end")
 
 
 def part(cond: Condition, name: str) -> Array | None:
@@ -33,7 +34,12 @@ def _whole(label: Array | None) -> Array | None:
     return label
 
 
-REMEDIES = {"label": "n_classes=...", "augment": "augment_dim=...", "low_res": "a super-resolution network"}
+REMEDIES = {
+    "label": "n_classes=...",
+    "augment": "augment_dim=...",
+    "low_res": "a super-resolution network",
+    "end": "networks.Interval",
+}
 
 
 def require_only(cond: Condition, *names: str, network: str) -> None:

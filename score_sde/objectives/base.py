@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from score_sde.pytree import Pytree
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
 
+Loss = Callable[[Key, Any, Batch, Condition], PerExample]  # (key, model, x0, cond): as an objective is called
+
 
 class Objective(Pytree, ABC):
-    """A loss per example whose minimiser over models is the true score."""
+    """A loss per example whose minimiser over models is the score, or a map that the score determines."""
 
     @abstractmethod
     def __call__(self, key: Key, model: Any, x0: Batch, cond: Condition = None) -> PerExample:
         """Loss of each example of the clean batch ``x0``; random times and noise come from ``key``."""
+
+    def at_update(self, count: Array, average: Any) -> Loss:
+        """The loss of the update after ``count`` others, where ``average`` is the averaged model.
+
+        The same loss throughout, unless a subclass has a schedule or learns from the average.
+        """
+        del count, average
+        return self
 
 
 class Weighting(Pytree, ABC):
@@ -73,3 +84,27 @@ class Perturbation(Pytree, ABC):
     @abstractmethod
     def __call__(self, key: Key, sde: Any, x0: Batch, t: PerExample) -> Batch:
         """x_t of each example at its own time."""
+
+
+class Distance(Pytree, ABC):
+    """How far two batches are apart, for each example."""
+
+    @abstractmethod
+    def __call__(self, x: Batch, y: Batch) -> PerExample:
+        """0 where they are equal, else positive."""
+
+
+class Pair(NamedTuple):
+    """Neighbouring times s < t of each example, and by how much sigma / alpha grows in between."""
+
+    t: PerExample
+    s: PerExample
+    gap: PerExample
+
+
+class AdjacentTimes(Pytree, ABC):
+    """A law of neighbours in a grid of times, which may grow finer as training goes on."""
+
+    @abstractmethod
+    def __call__(self, key: Key, sde: Any, n: int, count: Array | None = None) -> Pair:
+        """``n`` pairs at the update after ``count`` others; None for the grid at the end of training."""

@@ -112,6 +112,17 @@ class DataSquared(DataWeighting):
         return jnp.ones_like(sde.sigma(t))
 
 
+class TruncatedSNR(DataWeighting):
+    """max(SNR, 1) on the data: the larger of the squares of data and noise (Salimans and Ho 2022, section 4).
+
+    Infinite where sigma = 0.
+    """
+
+    def __call__(self, sde: GaussianSDE, t: Time) -> Array:
+        """max(alpha^2 / sigma^2, 1)."""
+        return jnp.maximum(jnp.square(sde.alpha(t)) / sde.variance(t), 1.0)
+
+
 class EDMWeighting(DataWeighting):
     """1 / c_out^2 of the EDM preconditioning on the data residual (Karras et al. 2022, table 1).
 

@@ -32,6 +32,7 @@ from score_sde.samplers.final import (
     KeepMean,
     KeepSample,
 )
+from score_sde.samplers.flow_maps import ConsistencyStep, MeanFlowStep
 from score_sde.samplers.grids import (
     Karras,
     LogSNR,
@@ -113,6 +114,7 @@ __all__ = [
     "BatchMeanNorm",
     "BridgeVariance",
     "ChurnedHeun",
+    "ConsistencyStep",
     "Corrector",
     "CorrectorFirst",
     "DDPMAlpha",
@@ -138,6 +140,7 @@ __all__ = [
     "Langevin",
     "LearnedVariance",
     "LogSNR",
+    "MeanFlowStep",
     "MetropolisAdjustedLangevin",
     "NoCorrector",
     "NoPredictor",

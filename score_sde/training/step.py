@@ -11,7 +11,7 @@ import optax
 from jax.sharding import Mesh, NamedSharding
 
 from score_sde.dequantization import Units
-from score_sde.objectives.base import Objective
+from score_sde.objectives.base import Loss, Objective
 from score_sde.training.augmentations.base import Augmentation, NoAugmentation, told
 from score_sde.training.conditions import Condition, Unconditional
 from score_sde.training.ema import EMA
@@ -28,14 +28,17 @@ MultiStep = Callable[[Key, TrainState, Batch], tuple[TrainState, AllMetrics]]
 
 def make_loss(
     *,
-    objective: Objective,
+    objective: Loss,
     rebuild: Callable[[Params], Any],
     units: Units,
     condition: Condition = Unconditional(),  # noqa: B008 - immutable
     n_classes: int | None = None,
     augmentation: Augmentation = NoAugmentation(),  # noqa: B008 - immutable
 ) -> Callable[[Params, Key, Batch], Array]:
-    """The pure function (params, key, batch) -> mean objective of a batch of raw values."""
+    """The pure function (params, key, batch) -> mean objective of a batch of raw values.
+
+    ``objective`` is an ``Objective`` or what its ``at_update`` gave.
+    """
 
     def loss_of(params: Params, key: Key, batch: Batch) -> Array:
         units_key, objective_key, condition_key, augmentation_key = jax.random.split(key, 4)
@@ -63,21 +66,25 @@ def make_step(
     data's. ``augmentation`` changes x in model space; where it has labels the network is told of them beside
     what ``condition`` says. The randomness of an update (noise inside the units, augmentation, times, noise
     of the process, dropout of the network and of labels) is a function of ``fold_in(key, state.step)`` only.
+    The objective is that of ``Objective.at_update``: it may know the step and the averaged model.
     Metrics: ``loss`` (mean
     over the batch), ``grad_norm`` (global, before clipping), and ``finite`` (loss and update).
     """
-    loss_of = make_loss(
-        objective=objective,
-        rebuild=rebuild,
-        units=units,
-        condition=condition,
-        n_classes=n_classes,
-        augmentation=augmentation,
-    )
+
+    def loss_at(state: TrainState) -> Callable[[Params, Key, Batch], Array]:
+        average = rebuild(ema.parameters(state.ema, state.params))
+        return make_loss(
+            objective=objective.at_update(state.step, average),
+            rebuild=rebuild,
+            units=units,
+            condition=condition,
+            n_classes=n_classes,
+            augmentation=augmentation,
+        )
 
     def step(key: Key, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         key = jax.random.fold_in(key, state.step)
-        loss, gradient = jax.value_and_grad(loss_of)(state.params, key, batch)
+        loss, gradient = jax.value_and_grad(loss_at(state))(state.params, key, batch)
         state, updates = updated(state, gradient, optimizer=optimizer, ema=ema)
         norm = optax.tree.norm(gradient)
         # An optimizer may mend a gradient: what counts is whether the parameters stay finite.

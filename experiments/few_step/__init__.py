@@ -1,0 +1,1 @@
+"""Digits in one step, by every few-step method."""
