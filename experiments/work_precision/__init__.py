@@ -1,0 +1,1 @@
+"""Work against precision: quality of samples against evaluations of the model."""
