@@ -5,6 +5,7 @@ from score_sde.data.base import ArraySource, Dataset, Source
 from score_sde.data.batches import Batches, in_order
 from score_sde.data.digits import Digits
 from score_sde.data.folder import ImageFolder
+from score_sde.data.latents import Latents, LatentUnits, write_latents
 from score_sde.data.patches import Patches
 from score_sde.data.photographs import Photographs
 from score_sde.data.streaming import StreamedBatches
@@ -22,6 +23,8 @@ __all__ = [
     "Digits",
     "GaussianRing",
     "ImageFolder",
+    "LatentUnits",
+    "Latents",
     "Patches",
     "Photographs",
     "Pinwheel",
@@ -33,4 +36,5 @@ __all__ = [
     "ToyMixture",
     "TwoMoons",
     "in_order",
+    "write_latents",
 ]

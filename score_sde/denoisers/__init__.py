@@ -32,13 +32,22 @@ from score_sde.denoisers.karras import (
     VPTimeLabels,
     iddpm_ratios,
 )
-from score_sde.denoisers.labels import LogSigmaLabels, LogSNRLabels, SigmaLabels, StepLabels, TimeLabels
+from score_sde.denoisers.labels import (
+    DataTimeLabels,
+    LogSigmaLabels,
+    LogSNRLabels,
+    SigmaLabels,
+    StepLabels,
+    TimeLabels,
+)
 from score_sde.denoisers.noisy_classifier import NoisyClassifier
 from score_sde.denoisers.preconditioned import AverageVelocity, LearnedRange, Preconditioned, ScoreNetwork
 from score_sde.denoisers.preconditioning import (
     DataPrediction,
+    DatawardVelocity,
     EDMPrecondition,
     NoisePrediction,
+    ScorePrediction,
     ScoreTimesStd,
     VelocityPrediction,
     VPrediction,
@@ -52,6 +61,8 @@ __all__ = [
     "ConsistencyPrecondition",
     "DDPMPrecondition",
     "DataPrediction",
+    "DataTimeLabels",
+    "DatawardVelocity",
     "Denoiser",
     "Deterministic",
     "DiscretePreconditioning",
@@ -76,6 +87,7 @@ __all__ = [
     "SMLDScorePrecondition",
     "ScoreModel",
     "ScoreNetwork",
+    "ScorePrediction",
     "ScoreTimesStd",
     "SigmaLabels",
     "StepLabels",

@@ -22,6 +22,16 @@ class TimeLabels(Labels):
         return self.scale * (jnp.asarray(t) / sde.T)
 
 
+class DataTimeLabels(Labels):
+    """scale (1 - t / T): the time of a clock that runs from noise (0) to data (``scale``), as SiT's."""
+
+    scale: float = 1.0
+
+    def __call__(self, sde: Any, t: Time) -> Array:
+        """Label of time t, between 0 and ``scale``."""
+        return self.scale * (1 - jnp.asarray(t) / sde.T)
+
+
 class StepLabels(Labels):
     """scale (N t / T - 1): the label, from 0, of a chain's N steps (``sdes.DiscreteVP``; Ho et al. 2020).
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from score_sde.denoisers.base import Affine, Coefficients, Labels, Preconditioning
-from score_sde.denoisers.labels import LogSigmaLabels, SigmaLabels, TimeLabels
+from score_sde.denoisers.labels import DataTimeLabels, LogSigmaLabels, SigmaLabels, TimeLabels
 from score_sde.sdes.base import GaussianSDE
 from score_sde.sdes.checks import require_positive
 from score_sde.typing import Array, Time
@@ -33,6 +33,32 @@ class ScoreTimesStd(Preconditioning):
         """-F."""
         zero = jnp.zeros_like(sde.alpha(t))
         return Affine(zero, zero - 1)
+
+
+class ScorePrediction(Preconditioning):
+    """F = grad_x log p_t ("score" of SiT, Ma et al. 2024). D has no meaning where alpha = 0."""
+
+    labels: Labels = TimeLabels()
+
+    def __call__(self, sde: GaussianSDE, t: Time) -> Coefficients:
+        """c_skip = 1 / alpha, c_out = sigma^2 / alpha, c_in = 1."""
+        alpha = sde.alpha(t)
+        return Coefficients(1 / alpha, sde.variance(t) / alpha, jnp.ones_like(alpha), self.labels(sde, t))
+
+    def noise(self, sde: GaussianSDE, t: Time) -> Affine:
+        """-sigma F."""
+        sigma = sde.sigma(t)
+        return Affine(0 * sigma, -sigma)
+
+    def score(self, sde: GaussianSDE, t: Time) -> Affine:
+        """F."""
+        zero = jnp.zeros_like(sde.alpha(t))
+        return Affine(zero, zero + 1)
+
+    def velocity(self, sde: GaussianSDE, t: Time) -> Affine:
+        """f x - g^2 F / 2, with g^2 / 2 = (d sigma^2 / dt) / 2 - f sigma^2."""
+        rate = sde.drift_rate(t)
+        return Affine(rate, rate * sde.variance(t) - 0.5 * sde.variance_rate(t))
 
 
 class NoisePrediction(Preconditioning):
@@ -135,6 +161,29 @@ class VelocityPrediction(Preconditioning):
         return rate, unit, sde.alpha(t) * rate - sde.sigma(t) * unit * sde.alpha_rate(t)
 
 
+class DatawardVelocity(VelocityPrediction):
+    """F = -E[alpha' x_0 + sigma' z | x_t]: the velocity by a clock that runs from noise to data, as SiT's."""
+
+    labels: Labels = DataTimeLabels()
+
+    def __call__(self, sde: GaussianSDE, t: Time) -> Coefficients:
+        """As ``VelocityPrediction`` with -F."""
+        c_skip, c_out, c_in, c_noise = super().__call__(sde, t)
+        return Coefficients(c_skip, -c_out, c_in, c_noise)
+
+    def noise(self, sde: GaussianSDE, t: Time) -> Affine:
+        """(-alpha F - alpha' x) / (alpha sigma' - sigma alpha')."""
+        return _of_minus(super().noise(sde, t))
+
+    def score(self, sde: GaussianSDE, t: Time) -> Affine:
+        """-noise / sigma."""
+        return _of_minus(super().score(sde, t))
+
+    def velocity(self, sde: GaussianSDE, t: Time) -> Affine:
+        """-F."""
+        return _of_minus(super().velocity(sde, t))
+
+
 class EDMPrecondition(Preconditioning):
     """Input, output and target of unit variance for data of standard deviation ``sigma_data``.
 
@@ -172,6 +221,10 @@ class EDMPrecondition(Preconditioning):
 
     def _width(self, sde: GaussianSDE, t: Time) -> Array:
         return jnp.sqrt(sde.variance(t) + jnp.square(sde.alpha(t) * self.sigma_data))
+
+
+def _of_minus(pair: Affine) -> Affine:
+    return Affine(pair.skip, -pair.out)
 
 
 def _power(sde: GaussianSDE, t: Time) -> Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from score_sde.evaluation.features import Inception
+from score_sde.evaluation.features import Decoded, Inception
+from score_sde.interop.diffusers_names import autoencoder_kl
 from score_sde.interop.weights import read_weights
 
 
@@ -16,3 +17,15 @@ def inception(*, path: str, white: float = 255.0) -> Inception:
         InputError: no such file, a damaged one, or weights of another network.
     """
     return Inception.of(read_weights(path).tensors, white=white)
+
+
+def decoded_inception(*, path: str, autoencoder: str, size: int = 256) -> Decoded:
+    """The same features of what a released autoencoder makes of latents: images of ``size`` pixels.
+
+    ``autoencoder`` is its ``diffusion_pytorch_model.safetensors``.
+
+    Raises:
+        InputError: no such file, a damaged one, or weights of another network.
+    """
+    network = autoencoder_kl(path=autoencoder, size=size)
+    return Decoded(network=network, features=inception(path=path))

@@ -9,6 +9,7 @@ from score_sde.guidance.base import Guided
 from score_sde.guidance.classifier_free import ClassifierFree
 from score_sde.guidance.classifier_guided import ClassifierGuided
 from score_sde.guidance.dynamic_threshold import DynamicThreshold
+from score_sde.guidance.first_channels import FirstChannelsClassifierFree
 from score_sde.guidance.guided_score import GuidedScore
 from score_sde.guidance.limited_interval import LimitedInterval
 from score_sde.guidance.rescaled_classifier_free import RescaledClassifierFree
@@ -20,6 +21,7 @@ __all__ = [
     "ClassifierFree",
     "ClassifierGuided",
     "DynamicThreshold",
+    "FirstChannelsClassifierFree",
     "Guided",
     "GuidedScore",
     "LimitedInterval",

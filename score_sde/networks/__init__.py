@@ -2,9 +2,11 @@
 
 from score_sde.networks.adm import ADM, ADMSuperResolution
 from score_sde.networks.adm_classifier import ADMClassifier
+from score_sde.networks.autoencoder_kl import AutoencoderKL
 from score_sde.networks.base import Params, partition
 from score_sde.networks.ddpm import DDPM
 from score_sde.networks.dhariwal_unet import DhariwalUNet
+from score_sde.networks.dit import DiT, SiT
 from score_sde.networks.interval import Interval
 from score_sde.networks.mlp import MLP
 from score_sde.networks.ncsn import NCSN, NCSNv2
@@ -12,6 +14,7 @@ from score_sde.networks.ncsnpp import NCSNpp
 from score_sde.networks.perceptron import Perceptron
 from score_sde.networks.song_unet import SongUNet
 from score_sde.networks.unet import UNet
+from score_sde.networks.uvit import UViT
 from score_sde.networks.wideresnet import WideResNet
 
 __all__ = [
@@ -21,14 +24,18 @@ __all__ = [
     "NCSN",
     "ADMClassifier",
     "ADMSuperResolution",
+    "AutoencoderKL",
     "DhariwalUNet",
+    "DiT",
     "Interval",
     "NCSNpp",
     "NCSNv2",
     "Params",
     "Perceptron",
+    "SiT",
     "SongUNet",
     "UNet",
+    "UViT",
     "WideResNet",
     "partition",
 ]

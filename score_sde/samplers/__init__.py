@@ -24,11 +24,18 @@ from score_sde.samplers.correctors import (
     Norm,
     PerExampleNorm,
 )
+from score_sde.samplers.diffusions import (
+    ConstantDiffusion,
+    Diffusion,
+    MatchedDiffusion,
+    SigmaDiffusion,
+)
 from score_sde.samplers.driver import (
     Sampler,
 )
 from score_sde.samplers.final import (
     Denoise,
+    FlowStep,
     KeepMean,
     KeepSample,
 )
@@ -80,6 +87,7 @@ from score_sde.samplers.predictors import (
     ExponentialHeun,
     ExponentialMultistep,
     ExponentialRK4,
+    InterpolantEuler,
     NoPredictor,
     ProbabilityFlowEuler,
     ProbabilityFlowHeun,
@@ -115,6 +123,7 @@ __all__ = [
     "BridgeVariance",
     "ChurnedHeun",
     "ConsistencyStep",
+    "ConstantDiffusion",
     "Corrector",
     "CorrectorFirst",
     "DDPMAlpha",
@@ -123,6 +132,7 @@ __all__ = [
     "DPMSolverPP2S",
     "DPMSolverPP3M",
     "Denoise",
+    "Diffusion",
     "Discretization",
     "EulerDiscretization",
     "EulerMaruyama",
@@ -132,8 +142,10 @@ __all__ = [
     "ExponentialMultistep",
     "ExponentialRK4",
     "Final",
+    "FlowStep",
     "Grid",
     "IDDPMRounding",
+    "InterpolantEuler",
     "Karras",
     "KeepMean",
     "KeepSample",
@@ -141,6 +153,7 @@ __all__ = [
     "LearnedVariance",
     "LogSNR",
     "MeanFlowStep",
+    "MatchedDiffusion",
     "MetropolisAdjustedLangevin",
     "NoCorrector",
     "NoPredictor",
@@ -173,6 +186,7 @@ __all__ = [
     "Sampler",
     "Sampling",
     "Sections",
+    "SigmaDiffusion",
     "Step",
     "StepScale",
     "StepSize",

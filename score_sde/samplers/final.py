@@ -52,3 +52,20 @@ class Denoise(Final):
         noisy = denoiser.sde.has_score(t)
         denoised = denoiser(x, jnp.where(noisy, t, denoiser.sde.T), cond)
         return jnp.where(noisy, denoised, x)
+
+
+class FlowStep(Final):
+    """One Euler step of the probability flow to t = 0, x - t velocity; x where t = 0 ("Euler" of SiT)."""
+
+    @property
+    def evaluations(self) -> int:
+        """One."""
+        return 1
+
+    def __call__(
+        self, key: Key, model: ScoreModel, x: Batch, mean: Batch, t: Array, cond: Condition = None
+    ) -> Batch:
+        """The state at 0."""
+        del key, mean
+        at = jnp.where(t > 0, t, model.sde.T)
+        return jnp.where(t > 0, x - t * model.velocity(x, at, cond), x)

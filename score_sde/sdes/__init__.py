@@ -13,6 +13,7 @@ from score_sde.sdes.betas import Betas, CosineBetas, LinearBetas
 from score_sde.sdes.cosine import Cosine
 from score_sde.sdes.discrete_vp import DiscreteVP
 from score_sde.sdes.edm import EDM
+from score_sde.sdes.gvp import GVP
 from score_sde.sdes.rectified_flow import RectifiedFlow
 from score_sde.sdes.subvp import SubVP
 from score_sde.sdes.ve import VE
@@ -20,6 +21,7 @@ from score_sde.sdes.vp import VP
 
 __all__ = [
     "EDM",
+    "GVP",
     "SDE",
     "VE",
     "VP",

@@ -69,9 +69,12 @@ def test_interior(kind, family):
 
 
 ROOT = {"VP", "DiscreteVP", "Cosine"}  # sigma(0) = 0 like a square root: sigma' is infinite there
-PURE = {"Cosine", "RectifiedFlow"}  # alpha(T) = 0
-FLAT = {"SubVP", "EDM", "RectifiedFlow"}  # sigma(0) = 0 with finite sigma': g(0) = 0
-PREDICT_NOISE = {"ScoreTimesStd", "NoisePrediction", "VPPrecondition", "VEPrecondition", "IDDPMPrecondition"}
+PURE = {"Cosine", "RectifiedFlow", "GVP"}  # alpha(T) = 0
+FLAT = {"SubVP", "EDM", "RectifiedFlow", "GVP"}  # sigma(0) = 0 with finite sigma': g(0) = 0
+PREDICT_NOISE = {
+    *("ScoreTimesStd", "ScorePrediction", "NoisePrediction"),
+    *("VPPrecondition", "VEPrecondition", "IDDPMPrecondition"),
+}
 ALL = {"denoised", "noise", "score", "velocity"}
 
 
@@ -118,6 +121,8 @@ def test_outputs_mean_what_their_names_say(family):
         denoisers.VPrediction: model.v(x, t),
         denoisers.VelocityPrediction: model.velocity(x, t),
         denoisers.ScoreTimesStd: sde.sigma(t) * model.score(x, t),
+        denoisers.ScorePrediction: model.score(x, t),
+        denoisers.DatawardVelocity: -model.velocity(x, t),
     }
     for kind, target in targets.items():
         np.testing.assert_allclose(exact_output(kind(), sde, x, t), target, rtol=1e-8, atol=1e-10)

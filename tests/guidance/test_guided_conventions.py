@@ -24,6 +24,9 @@ MAKE = {  # a new kind of guidance is added here
     "ClassifierFree": lambda model: guidance.ClassifierFree.of(model, 2.5, NULL),
     "ClassifierGuided": lambda model: guidance.ClassifierGuided.of(model, Bayes.of(model.sde), 1.5, 0.7),
     "DynamicThreshold": lambda model: guidance.DynamicThreshold.of(model, 60.0, -0.4, 0.5),
+    "FirstChannelsClassifierFree": lambda model: guidance.FirstChannelsClassifierFree.of(
+        model, 2.5, channels=1, null=NULL
+    ),
     "LimitedInterval": lambda model: guidance.LimitedInterval.of(
         guidance.ClassifierFree.of(model, 3.0), model, 0.2, 1.5
     ),

@@ -16,6 +16,7 @@ from score_sde.networks.layers.blocks import (
 )
 from score_sde.networks.layers.convolution import Conv
 from score_sde.networks.layers.convolving import convolve
+from score_sde.networks.layers.depth import SCANNED, UNROLLED, Depth, Scanned, Unrolled
 from score_sde.networks.layers.dropout import dropout, split_or_none
 from score_sde.networks.layers.embeddings import (
     FourierEmbedding,
@@ -24,6 +25,7 @@ from score_sde.networks.layers.embeddings import (
     SigmaEmbedding,
     label_embedding,
 )
+from score_sde.networks.layers.feed_forward import FeedForward, SwiGLU
 from score_sde.networks.layers.heads import HEADS_OF_64, ConstantHeads, Heads, HeadsOf, WholeHeads
 from score_sde.networks.layers.hourglass import (
     Decoder,
@@ -38,6 +40,7 @@ from score_sde.networks.layers.initializers import (
     fan_in_uniform_init,
     fan_out_normal_init,
     lecun_normal_init,
+    narrow_normal_init,
     normal_init,
     uniform_init,
     zero_bias_init,
@@ -66,6 +69,7 @@ from score_sde.networks.layers.output_pyramids import (
     OutputSkip,
     TopOutput,
 )
+from score_sde.networks.layers.patches import patched, require_patches, unpatched
 from score_sde.networks.layers.pools import (
     ATTENTION_POOL,
     AttentionPool,
@@ -73,6 +77,17 @@ from score_sde.networks.layers.pools import (
     NormedSpatialPool,
     Pool,
     SpatialPool,
+)
+from score_sde.networks.layers.positions import (
+    LEARNED,
+    NO_POSITIONS,
+    ROTARY,
+    SINCOS,
+    LearnedPositions,
+    NoPositions,
+    Positions,
+    RotaryPositions,
+    SinCosPositions,
 )
 from score_sde.networks.layers.pyramids import (
     NO_INPUT,
@@ -105,25 +120,50 @@ from score_sde.networks.layers.rescaling import (
     RescalingFilters,
     RescalingResampledConvolutions,
 )
+from score_sde.networks.layers.token_blocks import (
+    DIT_STYLE,
+    MODERN_STYLE,
+    UVIT_STYLE,
+    AdaptiveBlock,
+    AdaptiveHead,
+    PlainBlock,
+    TokenAttention,
+    TransformerStyle,
+)
+from score_sde.networks.layers.token_embedding import TokenEmbedding
+from score_sde.networks.layers.token_mapping import ClassAndNoneTable, token_mapping
+from score_sde.networks.layers.token_norms import LayerNorm, RMSNorm, Standardize
 
 __all__ = [
     "ATTENTION_POOL",
     "BILINEAR",
+    "DIT_STYLE",
     "FIR",
     "HEADS_OF_64",
+    "LEARNED",
+    "MODERN_STYLE",
     "NAIVE",
     "NO_INPUT",
+    "NO_POSITIONS",
     "PLAIN",
     "PLAIN_RESAMPLING",
     "RESCALING_BLOCKS",
     "RESCALING_RESAMPLED_CONVOLUTIONS",
+    "ROTARY",
     "SCALE_SHIFT",
+    "SCANNED",
+    "SINCOS",
     "SUM",
     "TOP_OUTPUT",
+    "UNROLLED",
+    "UVIT_STYLE",
+    "AdaptiveBlock",
+    "AdaptiveHead",
     "Added",
     "AlignedBilinear",
     "AttentionPool",
     "Bilinear",
+    "ClassAndNoneTable",
     "ClassTable",
     "Combination",
     "Concatenation",
@@ -131,7 +171,9 @@ __all__ = [
     "Conv",
     "DType",
     "Decoder",
+    "Depth",
     "Encoder",
+    "FeedForward",
     "FourierEmbedding",
     "GroupNorm",
     "Heads",
@@ -143,6 +185,8 @@ __all__ = [
     "InstanceNormPlus",
     "Interpolation",
     "LabelEmbedding",
+    "LayerNorm",
+    "LearnedPositions",
     "LevelNormPlus",
     "Linear",
     "Mapping",
@@ -151,14 +195,18 @@ __all__ = [
     "Naive",
     "Nearest",
     "NoInput",
+    "NoPositions",
     "NormedSpatialPool",
     "OutputPyramid",
     "OutputResidual",
     "OutputSkip",
     "Plain",
+    "PlainBlock",
     "Plan",
     "Pool",
     "PositionalEmbedding",
+    "Positions",
+    "RMSNorm",
     "RefineNet",
     "RefineStyle",
     "Resampling",
@@ -168,13 +216,22 @@ __all__ = [
     "RescalingFilters",
     "RescalingResampledConvolutions",
     "ResidualBlock",
+    "RotaryPositions",
     "ScaleShift",
+    "Scanned",
     "SelfAttention",
     "SigmaEmbedding",
+    "SinCosPositions",
     "SpatialPool",
+    "Standardize",
     "Style",
     "Sum",
+    "SwiGLU",
+    "TokenAttention",
+    "TokenEmbedding",
     "TopOutput",
+    "TransformerStyle",
+    "Unrolled",
     "VarianceNorm",
     "WholeHeads",
     "attend",
@@ -187,13 +244,18 @@ __all__ = [
     "fan_out_normal_init",
     "label_embedding",
     "lecun_normal_init",
+    "narrow_normal_init",
     "nearest_upsample",
     "neighbourhood_max",
     "neighbourhood_mean",
     "normal_init",
+    "patched",
     "require_example",
+    "require_patches",
     "require_shape",
     "split_or_none",
+    "token_mapping",
     "uniform_init",
+    "unpatched",
     "zero_bias_init",
 ]

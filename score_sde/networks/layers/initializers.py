@@ -32,6 +32,11 @@ def normal_init(key: Key, shape: tuple[int, ...], scale: float = 1.0) -> Array:
     return math.sqrt(scale) * jax.random.normal(key, shape, jnp.float32)
 
 
+def narrow_normal_init(key: Key, shape: tuple[int, ...], scale: float = 1.0) -> Array:
+    """N(0, 0.02^2 scale), whatever the shape: of embeddings in transformers (Peebles and Xie 2023's code)."""
+    return normal_init(key, shape, 0.02**2 * scale)
+
+
 def lecun_normal_init(key: Key, shape: tuple[int, ...], scale: float = 1.0) -> Array:
     """Normal, cut at two standard deviations, of variance scale / fan_in: flax's default."""
     return math.sqrt(scale) * jax.nn.initializers.lecun_normal()(key, shape, jnp.float32)

@@ -13,6 +13,7 @@ from score_sde.samplers.predictors.exponential_euler_maruyama import Exponential
 from score_sde.samplers.predictors.exponential_heun import ExponentialHeun
 from score_sde.samplers.predictors.exponential_multistep import ExponentialMultistep
 from score_sde.samplers.predictors.exponential_rk4 import ExponentialRK4
+from score_sde.samplers.predictors.interpolant_euler import InterpolantEuler
 from score_sde.samplers.predictors.none import NoPredictor
 from score_sde.samplers.predictors.probability_flow_euler import ProbabilityFlowEuler
 from score_sde.samplers.predictors.probability_flow_heun import ProbabilityFlowHeun
@@ -36,6 +37,7 @@ __all__ = [
     "ExponentialHeun",
     "ExponentialMultistep",
     "ExponentialRK4",
+    "InterpolantEuler",
     "NoPredictor",
     "ProbabilityFlowEuler",
     "ProbabilityFlowHeun",
