@@ -32,7 +32,7 @@ from score_sde.denoisers import (
 from score_sde.errors import InputError
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Distances, Legible, Loss
-from score_sde.experiment.trained import trained, trained_network
+from score_sde.experiment.trained import trained, warm_started
 from score_sde.networks import MLP, Interval
 from score_sde.objectives import (
     ConsistencyDistillation,
@@ -52,6 +52,7 @@ from score_sde.objectives import (
     SquareRootIntervals,
     Stratified,
     TeacherVelocity,
+    UniformTimes,
 )
 from score_sde.samplers import (
     DDIM,
@@ -63,7 +64,7 @@ from score_sde.samplers import (
     Uniform,
 )
 from score_sde.sdes import RectifiedFlow
-from score_sde.training import ConstantEMA, Cosine, WarmupEMA, adam
+from score_sde.training import Cosine, WarmupEMA, adam
 
 SIGMA_DATA = 0.75  # of the digits in [-1, 1]
 RANGE = {"sigma_min": 0.02, "sigma_max": 80.0}  # of sigma / alpha; noise of the dequantisation alone is 0.034
@@ -161,7 +162,7 @@ def consistency(method, steps, tiny):
         objective = call(
             ConsistencyDistillation,
             teacher=call(trained, **run("teacher", tiny)),
-            times=call(KarrasPairs, **RANGE, intervals=call(FixedIntervals, intervals=40)),
+            times=call(KarrasPairs, **RANGE, intervals=call(FixedIntervals, intervals=24)),
             distance=call(PseudoHuber, scale=0.03),
         )
     elif method == "ct":
@@ -179,20 +180,21 @@ def consistency(method, steps, tiny):
         "network": begun("teacher", tiny) if method == "distilled" else fresh(tiny),
         "model": bind(Preconditioned, precondition=precondition),
         "objective": objective,
-        "ema": call(ConstantEMA, decay=0.99) if method == "ct" else call(WarmupEMA, decay=0.995),
+        "ema": call(WarmupEMA, decay={"distilled": 0.98, "ct": 0.99}.get(method, 0.995)),
         "sampler": sampler,
     }
 
 
 def mean_flow(method, tiny):
     """Mean velocities, along examples' own paths or along the teacher's flow."""
-    objective = {"times": call(LogitNormal, mean=-0.4, std=1.0), "apart": 0.5}
+    objective, dropout = {"times": call(LogitNormal, mean=-0.4, std=1.4), "apart": 0.5}, 0.1
     if method == "mean_flow_distilled":
-        teacher = call(trained, **run("teacher", tiny))
-        objective |= {"velocity": call(TeacherVelocity, teacher=teacher), "apart": 0.9}
+        velocity = call(TeacherVelocity, teacher=call(trained, **run("teacher", tiny)))
+        objective = {"times": call(UniformTimes, t_min=0.0), "apart": 0.9, "velocity": velocity}
+        dropout = 0.0
     precondition = call(VelocityPrediction, labels=call(TimeLabels, scale=1.0))
     return {
-        "network": bind(Interval, network=fresh(tiny, label_scale=30.0)),
+        "network": bind(Interval, network=fresh(tiny, label_scale=30.0, dropout=dropout)),
         "model": bind(AverageVelocity, precondition=precondition),
         "objective": call(MeanFlow, **objective),
         "ema": call(WarmupEMA, decay=0.998),
@@ -210,16 +212,15 @@ def labels():
     return call(LogSigmaLabels, limit=4.4)
 
 
-def fresh(tiny, label_scale=250.0):
-    """The network that all methods share."""
-    return bind(
-        MLP.for_shape, width=32 if tiny else 384, depth=1 if tiny else 4, label_scale=label_scale
-    )  # fmt: skip
+def fresh(tiny, label_scale=250.0, dropout=0.1):
+    """The network that all share; the few digits ask for dropout, what a teacher says of noise does not."""
+    width, depth = (32, 1) if tiny else (384, 4)
+    return bind(MLP.for_shape, width=width, depth=depth, dropout=dropout, label_scale=label_scale)
 
 
 def begun(method, tiny):
     """The same with the weights of a trained one."""
-    return bind(trained_network, **run(method, tiny))
+    return bind(warm_started, network=fresh(tiny, dropout=0.0), **run(method, tiny))
 
 
 def run(method, tiny):

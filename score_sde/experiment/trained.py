@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
+
+import jax
 
 from score_sde.config import build, load_config
 from score_sde.denoisers.base import ScoreModel
 from score_sde.errors import InputError
 from score_sde.experiment.base import restore
+from score_sde.networks.base import partition
 
 
 def trained(*, config: str, workdir: str) -> ScoreModel:
@@ -27,15 +31,25 @@ def trained(*, config: str, workdir: str) -> ScoreModel:
     return restore(experiment, pathlib.Path(workdir)).model
 
 
-def trained_network(*, config: str, workdir: str, shape: tuple[int, ...], rngs: Any) -> Any:
-    """The network of such a model, to begin from: ``network=bind(trained_network, config=..., workdir=...)``.
+def warm_started(
+    *, network: Callable[..., Any], config: str, workdir: str, shape: tuple[int, ...], rngs: Any
+) -> Any:
+    """A network that begins with the weights of a trained one: of a student, those of its teacher.
+
+    ``network=bind(warm_started, network=bind(UNet, ...), config=..., workdir=...)``; what has no weights, as
+    dropout, is that of ``network``.
 
     Raises:
-        InputError: as ``trained``, or a network for examples of another shape.
+        InputError: as ``trained``, or weights of another network.
     """
-    del rngs
-    network = trained(config=config, workdir=workdir).network  # type: ignore[attr-defined]
-    if tuple(network.shape) != tuple(shape):
-        expected = f"a network for the shape {tuple(shape)}"
-        raise InputError("trained_network.config", config, expected, "train one on these data")
-    return network
+    made = network(shape=shape, rngs=rngs)
+    own, rebuild = partition(made)
+    theirs, _ = partition(trained(config=config, workdir=workdir).network)  # type: ignore[attr-defined]
+    if _shapes(own) != _shapes(theirs):
+        expected = f"a run of the same network as {type(made).__name__} here"
+        raise InputError("warm_started.config", config, expected, "give both the same sizes")
+    return rebuild(theirs)
+
+
+def _shapes(params: Any) -> Any:
+    return jax.tree.map(jax.numpy.shape, params, is_leaf=lambda node: not isinstance(node, dict))

@@ -12,7 +12,8 @@ from config_files import experiment, load, names, text_of
 
 from score_sde.networks.base import count, initialise
 
-OURS = {"digits", "digits_classifier", "digits_conditional", "fashion_mnist", "patches"}  # no paper's
+DIGITS = {"digits", "digits_classifier", "digits_conditional", "digits_few_step"}
+OURS = {*DIGITS, "fashion_mnist", "patches"}  # no paper's
 EDM = {
     "edm/cifar10_uncond_vp": "cifar10-32 ddpmpp label_dim=0 augment_dim=9 channel_mult=2,2,2",
     "edm/cifar10_cond_vp": "cifar10-32 ddpmpp label_dim=10 augment_dim=9 channel_mult=2,2,2",
@@ -41,6 +42,12 @@ ADM = {
         ["adm/lsun_bedroom", "adm/lsun_cat", "adm/lsun_horse", "adm/lsun_horse_no_dropout"],
         "unet 256 uncond",
     ),
+}
+LATENTS = "({0}x{0}x4 latent), 1000 classes, learn_sigma"
+DIT = {
+    "dit/imagenet_256": f"DiT-XL/2 256px {LATENTS.format(32)}",
+    "dit/imagenet_512": f"DiT-XL/2 512px {LATENTS.format(64)}",
+    "sit/imagenet_256": f"DiT-XL/2 256px {LATENTS.format(32)}",
 }
 # DDPM++ that is told log sigma by as many Fourier features as NCSN++ is: the first product of the embedding
 # has 256 inputs for 128, so 128 * 512 more parameters than the network that is told the time.
@@ -79,6 +86,12 @@ def test_the_count_is_the_published_one(name, published):
         assert counts(name)[0] == published["edm"][EDM[name]]["trainable"]
     elif name in ADM:
         assert counts(name)[0] == published["guided_diffusion"][ADM[name]]["trainable"]
+    elif name in DIT:
+        told = published["DiT"][DIT[name]]
+        assert counts(name) == (told["trainable"], told["total"])
+    elif name == "sit/imagenet_512":  # its last layer has no outputs for a variance: 2 * 2 * 4 fewer
+        told = published["DiT"][DIT["dit/imagenet_512"]]
+        assert counts(name)[1] == told["total"] - 16 * (1152 + 1)
     elif name in ADDED:
         like, more = ADDED[name]
         assert counts(name)[0] == published["score_sde_jax"][like]["total"] + more
