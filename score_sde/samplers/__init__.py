@@ -9,6 +9,7 @@ from score_sde.samplers.base import (
     Corrector,
     Final,
     Grid,
+    Noise,
     Order,
     Predictor,
     Sampling,
@@ -33,6 +34,7 @@ from score_sde.samplers.diffusions import (
 from score_sde.samplers.driver import (
     Sampler,
 )
+from score_sde.samplers.estimating import estimate_statistics
 from score_sde.samplers.final import (
     Denoise,
     FlowStep,
@@ -47,6 +49,9 @@ from score_sde.samplers.grids import (
     Uniform,
     UserGrid,
 )
+from score_sde.samplers.latents import closed_walk, great_circle
+from score_sde.samplers.model_statistics import ModelStatistics
+from score_sde.samplers.noise import BrownianPath, FreshNoise, GivenNoise
 from score_sde.samplers.orders import (
     CorrectorFirst,
     PredictorFirst,
@@ -82,6 +87,7 @@ from score_sde.samplers.predictors import (
     DPMSolverPP2M,
     DPMSolverPP2S,
     DPMSolverPP3M,
+    DPMSolverV3,
     EulerMaruyama,
     ExponentialEulerMaruyama,
     ExponentialHeun,
@@ -121,6 +127,7 @@ __all__ = [
     "Around",
     "BatchMeanNorm",
     "BridgeVariance",
+    "BrownianPath",
     "ChurnedHeun",
     "ConsistencyStep",
     "ConstantDiffusion",
@@ -131,6 +138,7 @@ __all__ = [
     "DPMSolverPP2M",
     "DPMSolverPP2S",
     "DPMSolverPP3M",
+    "DPMSolverV3",
     "Denoise",
     "Diffusion",
     "Discretization",
@@ -143,6 +151,8 @@ __all__ = [
     "ExponentialRK4",
     "Final",
     "FlowStep",
+    "FreshNoise",
+    "GivenNoise",
     "Grid",
     "IDDPMRounding",
     "InterpolantEuler",
@@ -152,11 +162,13 @@ __all__ = [
     "Langevin",
     "LearnedVariance",
     "LogSNR",
-    "MeanFlowStep",
     "MatchedDiffusion",
+    "MeanFlowStep",
     "MetropolisAdjustedLangevin",
+    "ModelStatistics",
     "NoCorrector",
     "NoPredictor",
+    "Noise",
     "Norm",
     "Order",
     "OriginalAncestralVE",
@@ -199,4 +211,7 @@ __all__ = [
     "Uniform",
     "UnitAlpha",
     "UserGrid",
+    "closed_walk",
+    "estimate_statistics",
+    "great_circle",
 ]

@@ -68,13 +68,14 @@ def paths(sde: GaussianSDE) -> Finding:
 
 
 def transitions(sde: GaussianSDE) -> Finding:
-    """q(t|r) = q(t|s) q(s|r): scales multiply and variances add (Chapman-Kolmogorov)."""
+    """q(t|r) = q(t|s) q(s|r) (Chapman-Kolmogorov), and q(t|s) takes the marginal at s to that at t."""
     r, s, t = 0.1 * sde.T, 0.5 * sde.T, 0.9 * sde.T
     first, second, whole = sde.transition(s, r), sde.transition(t, s), sde.transition(t, r)
     scale = error_of(first.scale * second.scale, whole.scale)
     variance = second.scale**2 * first.std**2 + second.std**2
-    error = max(scale, error_of(variance, whole.std**2))
-    return within("transitions", error, 1e-10, "q(t|r) = q(t|s) q(s|r), relative error")
+    marginal = error_of(second.scale**2 * sde.variance(s) + second.std**2, sde.variance(t))
+    error = max(scale, error_of(variance, whole.std**2), marginal)
+    return within("transitions", error, 1e-10, "q(t|r) = q(t|s) q(s|r), and marginals, relative error")
 
 
 def bridges(sde: GaussianSDE) -> Finding:

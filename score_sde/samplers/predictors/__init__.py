@@ -8,6 +8,7 @@ from score_sde.samplers.predictors.deis import DEIS
 from score_sde.samplers.predictors.dpm_solver_pp_2m import DPMSolverPP2M
 from score_sde.samplers.predictors.dpm_solver_pp_2s import DPMSolverPP2S
 from score_sde.samplers.predictors.dpm_solver_pp_3m import DPMSolverPP3M
+from score_sde.samplers.predictors.dpm_solver_v3 import DPMSolverV3
 from score_sde.samplers.predictors.euler_maruyama import EulerMaruyama
 from score_sde.samplers.predictors.exponential_euler_maruyama import ExponentialEulerMaruyama
 from score_sde.samplers.predictors.exponential_heun import ExponentialHeun
@@ -32,6 +33,7 @@ __all__ = [
     "DPMSolverPP2M",
     "DPMSolverPP2S",
     "DPMSolverPP3M",
+    "DPMSolverV3",
     "EulerMaruyama",
     "ExponentialEulerMaruyama",
     "ExponentialHeun",
