@@ -5,7 +5,6 @@ from diffrax import Dopri5, Tsit5
 from score_sde.integrators.adaptive import Adaptive
 from score_sde.integrators.base import Integrator, Solution, VectorField
 from score_sde.integrators.fixed import FixedStep
-from score_sde.integrators.log_snr_time import LogSNRTime
 from score_sde.integrators.methods import Euler, Heun, Method, RungeKutta4
 from score_sde.integrators.nodes import GivenNodes, LogSNRNodes, Nodes, UniformNodes, WarpedNodes
 
@@ -18,7 +17,6 @@ __all__ = [
     "Heun",
     "Integrator",
     "LogSNRNodes",
-    "LogSNRTime",
     "Method",
     "Nodes",
     "RungeKutta4",
