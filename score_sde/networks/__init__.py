@@ -5,6 +5,7 @@ from score_sde.networks.adm_classifier import ADMClassifier
 from score_sde.networks.autoencoder_kl import AutoencoderKL
 from score_sde.networks.base import Params, partition
 from score_sde.networks.ddpm import DDPM
+from score_sde.networks.dequantization_flow import DequantizationFlow, WithDequantization
 from score_sde.networks.dhariwal_unet import DhariwalUNet
 from score_sde.networks.dit import DiT, SiT
 from score_sde.networks.interval import Interval
@@ -25,6 +26,7 @@ __all__ = [
     "ADMClassifier",
     "ADMSuperResolution",
     "AutoencoderKL",
+    "DequantizationFlow",
     "DhariwalUNet",
     "DiT",
     "Interval",
@@ -37,5 +39,6 @@ __all__ = [
     "UNet",
     "UViT",
     "WideResNet",
+    "WithDequantization",
     "partition",
 ]
