@@ -259,3 +259,58 @@ def test_adm_classifiers(size):
     assert (ours.optimizer.learning_rate, ours.optimizer.weight_decay) == (rate, decay)
     assert (kind(ours.optimizer.schedule), ours.optimizer.schedule.steps) == ("Linear", thousands * 1000)
     assert ours.objective.times.steps == ours.sde.steps == 1000
+
+
+# the variant, then width, depth, heads, patch, thousands of updates
+TRANSFORMERS = {
+    "": (1152, 28, 16, 2, 7000),
+    "xl_8": (1152, 28, 16, 8, 400),
+    "l_4_guided": (1024, 24, 16, 4, 400),
+    "b_2_fid": (768, 12, 12, 2, 400),
+    "s_8": (384, 12, 6, 8, 400),
+}
+
+
+@pytest.mark.parametrize("name", ["dit/imagenet_256", "sit/imagenet_256"])
+@pytest.mark.parametrize("variant", TRANSFORMERS)
+def test_transformers(name, variant):
+    """Peebles and Xie 2023, table 1 and the options of train.py: AdamW without decay, batches of 256."""
+    ours, network = load(name, variant), load(name, variant).network
+    width, depth, heads, patch, thousands = TRANSFORMERS[variant]
+    assert (network.width, network.depth, network.heads, network.patch) == (width, depth, heads, patch)
+    assert (ours.training.steps, ours.training.batch_size) == (thousands * 1000, 256)
+    assert (ours.optimizer.learning_rate, ours.optimizer.weight_decay, ours.optimizer.clip_norm) == (
+        1e-4,
+        0.0,
+        None,
+    )
+    assert (ours.ema.decay, ours.condition.drop, network.n_classes) == (0.9999, 0.1, 1000)
+    assert kind(ours.data) == "Latents"
+    guided = "guided" in variant
+    assert ("FirstChannelsClassifierFree" in str(ours.sampler.get("change"))) == guided
+    if guided:
+        assert (ours.sampler.change.scale, ours.sampler.change.null) == (1.5, 1000)
+    sampler = ours.sampler.sampler if guided else ours.sampler
+    assert sampler.n_steps == 250
+
+
+def test_processes_of_dit_and_sit():
+    """DiT: the linear chain, variances learnt. SiT: its paths, its predictions, its loss and its sampler."""
+    dit = load("dit/imagenet_256")
+    assert (kind(dit.sde), kind(dit.sde.betas), dit.sde.steps) == ("DiscreteVP", "LinearBetas", 1000)
+    assert (kind(dit.objective), kind(dit.model)) == ("HybridLoss", "LearnedRange")
+    found = {}
+    for variant in ("", "gvp", "vp_score", "noise", "ode"):
+        ours = load("sit/imagenet_256", variant)
+        kinds = (kind(ours.sde), kind(ours.model.precondition), kind(ours.objective.weight))
+        found[variant] = (*kinds, ours.objective.times.t_min, kind(ours.sampler))
+    assert found == {
+        "": ("RectifiedFlow", "DatawardVelocity", "FlowMatching", 0.0, "Sampler"),
+        "gvp": ("GVP", "DatawardVelocity", "FlowMatching", 0.0, "Sampler"),
+        "vp_score": ("VP", "ScorePrediction", "SigmaSquared", 1e-5, "Sampler"),
+        "noise": ("RectifiedFlow", "NoisePrediction", "SigmaSquared", 1e-3, "Sampler"),
+        "ode": ("RectifiedFlow", "DatawardVelocity", "FlowMatching", 0.0, "ProbabilityFlowODE"),
+    }
+    sampler = load("sit/imagenet_256").sampler
+    assert (kind(sampler.predictor.diffusion), kind(sampler.final)) == ("SigmaDiffusion", "KeepMean")
+    assert (kind(sampler.grid), sampler.grid.grid.t_min) == ("ToZero", 0.04)
