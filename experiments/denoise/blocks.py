@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from score_sde.denoise.tiled import tile_starts, tile_window
+from score_sde.denoisers.tiles import tile_starts, tile_window
 
 Tell = Callable[[int, int], None]  # of a block's number, and how many there are
 Risky = Callable[[np.ndarray], tuple[np.ndarray, float]]  # an estimate, and its estimated squared error

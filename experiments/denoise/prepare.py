@@ -14,8 +14,8 @@ from experiments.restoration.normal import normal_law
 from score_sde.config import build, load_config
 from score_sde.data import Photographs
 from score_sde.data.base import Dataset
-from score_sde.denoise import Tiled, mmse, posterior_draws
-from score_sde.denoisers import GaussianMixture
+from score_sde.denoise import mmse, posterior_draws
+from score_sde.denoisers import GaussianMixture, Tiled
 from score_sde.denoisers.base import Denoiser
 from score_sde.experiment import Experiment, restore, train
 from score_sde.inverse.default_sampler import SAMPLER

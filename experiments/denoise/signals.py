@@ -10,8 +10,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from experiments.denoise.blocks import by_blocks
-from score_sde.denoise import Tiled, learnt_mixture, mmse
-from score_sde.denoisers import GaussianMixture
+from score_sde.denoise import learnt_mixture, mmse
+from score_sde.denoisers import GaussianMixture, Tiled
 
 MOST = 20_000  # windows that are learnt from
 BLOCK = 32_768  # values that are estimated at once

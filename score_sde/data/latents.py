@@ -114,13 +114,13 @@ class Latents(Dataset):
 def write_latents(
     folder: str | pathlib.Path,
     data: Dataset,
-    encode: Callable[[Any], Any],
+    encode: Callable[[int, Any], Any],
     *,
     batch: int = 16,
     dtype: Any = np.float16,
     report: Callable[[str], None] = lambda line: None,
 ) -> pathlib.Path:
-    """Write ``encode`` (raw images (B, ...) -> latents (B, ...)) of all splits that ``data`` has.
+    """Write ``encode(i, x)`` of all splits that ``data`` has: raw images (B, ...) from the i-th on as latents.
 
     ``report`` is told how far it is. An existing file is replaced once its successor is whole.
     """
@@ -139,7 +139,7 @@ def _write_split(
     folder: pathlib.Path,
     split: str,
     source: Source,
-    encode: Callable[[Any], Any],
+    encode: Callable[[int, Any], Any],
     batch: int,
     dtype: Any,
     report: Callable[[str], None],
@@ -151,7 +151,7 @@ def _write_split(
             np.arange(first, first + batch) % total
         )  # the last batch is as large, so that nothing compiles anew
         examples = source.batch(taken)
-        z, kept = np.asarray(encode(examples["x"])), min(batch, total - first)
+        z, kept = np.asarray(encode(first, examples["x"])), min(batch, total - first)
         if out is None:
             out = np.lib.format.open_memmap(fresh, mode="w+", dtype=dtype, shape=(total, *z.shape[1:]))
         out[first : first + kept] = z[:kept]

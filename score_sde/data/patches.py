@@ -1,4 +1,4 @@
-"""Patches of the two colour photographs that come with scikit-learn: real colours with no download."""
+"""Patches of one picture or a few: real colours with no download, or a user's own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from score_sde.data.base import ArraySource, Dataset
+from score_sde.data.scenes import scene
 from score_sde.dequantization import UniformDequantization
 from score_sde.errors import InputError
 
@@ -14,16 +15,18 @@ TEST, VALIDATION = 0.2, 0.1  # of the blocks
 
 
 class Patches(Dataset):
-    """8-bit colour patches (size, size, 3) of a temple in China and of a flower, 427 x 640 pixels each.
+    """8-bit colour patches (size, size, 3) of pictures: of one to learn its texture, or of a few.
 
-    Both photographs are made smaller by means of ``shrink`` x ``shrink`` pixels and cut into square blocks.
+    The pictures are made smaller by means of ``shrink`` x ``shrink`` pixels and cut into square blocks.
     ``default_rng(seed)`` gives a fifth of all blocks to the test split and a tenth to validation, so that no
     pixel is in two splits. Those of training are cut at every ``stride`` pixels, the others side by side.
 
-    Photographs by danielbuechele and vultilion, Creative Commons Attribution 2.0 (scikit-learn's
-    ``datasets/images/README.txt``).
+    The default is a temple in China and a flower, 427 x 640 pixels each, by danielbuechele and vultilion,
+    Creative Commons Attribution 2.0 (scikit-learn's ``datasets/images/README.txt``).
 
     Args:
+        pictures: names of photographs that come with scikit-learn or scikit-image ("flower", "grass",
+            ...), or paths of image files.
         size: side of a patch in pixels.
         block: side of a block.
         stride: from one training patch to the next.
@@ -31,22 +34,27 @@ class Patches(Dataset):
         seed: seed of the division into splits.
 
     Raises:
-        InputError: numbers that are not positive, patches larger than blocks, blocks too large for ten.
+        InputError: numbers that are not positive, patches larger than blocks, blocks too large for ten,
+            a picture that is not there.
     """
 
     def __init__(
-        self, *, size: int = 16, block: int = 32, stride: int = 2, shrink: int = 2, seed: int = 0
+        self,
+        *,
+        pictures: Sequence[str] = ("china", "flower"),
+        size: int = 16,
+        block: int = 32,
+        stride: int = 2,
+        shrink: int = 2,
+        seed: int = 0,
     ) -> None:
-        from sklearn.datasets import load_sample_images  # slow to import: only where it is used
-
         given = {"size": size, "block": block, "stride": stride, "shrink": shrink}
         for name, value in given.items():
             if value < 1:
                 raise InputError(f"data.{name}", value, "a positive number of pixels", "raise it")
         if size > block:
             raise InputError("data.block", block, f"at least data.size = {size}", "raise it")
-        pictures = [smaller(picture, shrink) for picture in load_sample_images().images]
-        parts = divided(pictures, block, seed)
+        parts = divided([smaller(scene(name), shrink) for name in pictures], block, seed)
         strides = {"train": stride, "validation": size, "test": size}
         splits = {name: ArraySource(x=cut(part, size, strides[name])) for name, part in parts.items()}
         super().__init__(shape=(size, size, 3), units=UniformDequantization(levels=256), splits=splits)

@@ -8,6 +8,7 @@ import numpy as np
 
 from score_sde.data.base import ArraySource, Dataset
 from score_sde.data.patches import cut, smaller
+from score_sde.data.scenes import photograph
 from score_sde.dequantization import UniformDequantization
 from score_sde.errors import InputError
 
@@ -56,17 +57,6 @@ class Photographs(Dataset):
             "test": ArraySource(x=_patches(pictures["test"], size, size)),
         }
         super().__init__(shape=(size, size, 3), units=UniformDequantization(levels=256), splits=splits)
-
-
-def photograph(name: str) -> np.ndarray:
-    """One of the photographs, 8-bit (height, width, 3)."""
-    from skimage import data  # slow to import, as scikit-learn is: only where it is used
-    from sklearn.datasets import load_sample_image
-
-    if name in ("china", "flower"):
-        return np.asarray(load_sample_image(f"{name}.jpg"))
-    picture = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
-    return np.asarray(picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=-1))
 
 
 def _patches(pictures: Sequence[np.ndarray], size: int, stride: int) -> np.ndarray:

@@ -6,13 +6,11 @@ from score_sde.denoise.from_noisy import FromNoisy
 from score_sde.denoise.learnt_law import learnt_mixture
 from score_sde.denoise.noise_level import NoiseLine, haar_std, noise_line, pca_std
 from score_sde.denoise.risk import estimated_risk
-from score_sde.denoise.tiled import Tiled
 
 __all__ = [
     "Anscombe",
     "FromNoisy",
     "NoiseLine",
-    "Tiled",
     "estimated_risk",
     "haar_std",
     "learnt_mixture",

@@ -1,5 +1,6 @@
 """Models seen as denoisers E[x_0 | x_t]: in closed form, or a network behind a preconditioning."""
 
+from score_sde.denoisers.autoencoder import Autoencoder
 from score_sde.denoisers.base import (
     Affine,
     Coefficients,
@@ -41,7 +42,13 @@ from score_sde.denoisers.labels import (
     TimeLabels,
 )
 from score_sde.denoisers.noisy_classifier import NoisyClassifier
-from score_sde.denoisers.preconditioned import AverageVelocity, LearnedRange, Preconditioned, ScoreNetwork
+from score_sde.denoisers.preconditioned import (
+    AverageVelocity,
+    Dequantizing,
+    LearnedRange,
+    Preconditioned,
+    ScoreNetwork,
+)
 from score_sde.denoisers.preconditioning import (
     DataPrediction,
     DatawardVelocity,
@@ -52,18 +59,23 @@ from score_sde.denoisers.preconditioning import (
     VelocityPrediction,
     VPrediction,
 )
+from score_sde.denoisers.tiled import Tiled
+from score_sde.denoisers.tiles import Covering, Layout, Wrapping
 
 __all__ = [
+    "Autoencoder",
     "Affine",
     "AverageVelocity",
     "Clipped",
     "Coefficients",
     "ConsistencyPrecondition",
+    "Covering",
     "DDPMPrecondition",
     "DataPrediction",
     "DataTimeLabels",
     "DatawardVelocity",
     "Denoiser",
+    "Dequantizing",
     "Deterministic",
     "DiscretePreconditioning",
     "EDMPrecondition",
@@ -76,6 +88,7 @@ __all__ = [
     "IDDPMPrecondition",
     "IsotropicMixture",
     "Labels",
+    "Layout",
     "LearnedRange",
     "LogSNRLabels",
     "LogSigmaLabels",
@@ -91,12 +104,14 @@ __all__ = [
     "ScoreTimesStd",
     "SigmaLabels",
     "StepLabels",
+    "Tiled",
     "TimeLabels",
     "VEPrecondition",
     "VPPrecondition",
     "VPTimeLabels",
     "VPrediction",
     "VelocityPrediction",
+    "Wrapping",
     "ddpm_tables",
     "ending",
     "iddpm_ratios",

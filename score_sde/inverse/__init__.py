@@ -12,7 +12,7 @@ from score_sde.inverse.base import (
     SpectralOperator,
     SteppedMethod,
 )
-from score_sde.inverse.editing import Inversion, SDEdit
+from score_sde.inverse.editing import DualBridge, Inversion, SDEdit
 from score_sde.inverse.methods import (
     DDNM,
     DDRM,
@@ -81,6 +81,7 @@ __all__ = [
     "DDNMPlus",
     "Dense",
     "DiffPIR",
+    "DualBridge",
     "FourierSampling",
     "Function",
     "GaussianBlur",

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from score_sde.data import Patches
 from score_sde.data.patches import cut, divided, smaller
+from score_sde.data.scenes import scene
 from score_sde.errors import InputError
 
 
@@ -44,3 +46,23 @@ def test_a_picture_of_one_colour_stays_so():
 def test_sizes_that_do_not_fit_are_refused(field, value):
     with pytest.raises(InputError, match=f"data.{field}"):
         Patches(**{field: value})
+
+
+def test_patches_of_a_picture_of_ones_own(tmp_path):
+    """A file of 40 x 64 pixels, each with a colour of its own: every patch is where its first pixel says."""
+    rows, columns = np.mgrid[:40, :64]
+    pixels = np.stack([rows, columns, 255 - rows], axis=-1).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "mine.png")
+    data = Patches(pictures=(str(tmp_path / "mine.png"),), size=4, block=8, shrink=1)
+    for split in ("train", "validation", "test"):
+        for patch in data.split(split).arrays()["x"]:
+            top, left = patch[0, 0, :2]
+            np.testing.assert_array_equal(patch, pixels[top : top + 4, left : left + 4])
+
+
+def test_a_picture_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(InputError, match=r"picture = 'flour'.*flower"):
+        scene("flour")
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(InputError, match=r"text\.png"):
+        scene(str(tmp_path / "text.png"))

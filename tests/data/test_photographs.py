@@ -3,7 +3,8 @@ import pytest
 from skimage import data
 
 from score_sde.data import Photographs
-from score_sde.data.photographs import SPLITS, photograph
+from score_sde.data.photographs import SPLITS
+from score_sde.data.scenes import photograph
 from score_sde.errors import InputError
 
 

@@ -10,8 +10,7 @@ from scipy.io import wavfile
 from experiments.denoise import clean, files, run
 from experiments.denoise.blocks import by_blocks, silent
 from experiments.denoise.pictures import Job, clean_picture
-from score_sde.denoise import Tiled
-from score_sde.denoisers import Gaussian
+from score_sde.denoisers import Gaussian, Tiled
 from score_sde.errors import InputError
 from score_sde.sdes import VP
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from score_sde.arrays import per_example
 from score_sde.denoisers.base import Denoiser
+from score_sde.denoisers.tiles import Covering, Layout, tile_places, tile_window
 from score_sde.errors import InputError
 from score_sde.pytree import static
 from score_sde.typing import Array, Batch, Condition, Key, Time
@@ -22,19 +22,22 @@ class Tiled(Denoiser):
 
     Being a denoiser, it serves single estimates, samplers and methods for inverse problems, which then see
     one large example: tiles agree at every step, and there are no seams. A tile knows nothing outside of it.
-    Examples that are smaller than a tile are mirrored up to its size.
+    With noise for a start it draws examples larger than those of training: panoramas, longer signals, and,
+    ``Wrapping``, textures whose copies join.
 
     Attributes:
         model: of examples of shape ``tile``.
         tile: (H, W, C) or (L, C), as the model was trained.
         stride: from tile to tile along every axis but channels.
         chunk: tiles that are evaluated at once.
+        layout: ``Covering()`` an example from end to end, or ``Wrapping()`` around it.
     """
 
     model: Any
     tile: tuple[int, ...] = static()
     stride: tuple[int, ...] = static()
     chunk: int = static(256)
+    layout: Layout = Covering()
 
     def __post_init__(self) -> None:
         if len(self.stride) != len(self.tile) - 1:
@@ -56,10 +59,9 @@ class Tiled(Denoiser):
         if x.ndim != len(self.tile) + 1 or x.shape[-1] != self.tile[-1]:
             expected = f"(batch, {len(self.tile) - 1} sizes, {self.tile[-1]} channels)"
             raise InputError("Tiled for x.shape", x.shape, expected)
-        missing = [max(side - n, 0) for side, n in zip(self.tile[:-1], x.shape[1:-1], strict=True)]
-        padded = jnp.pad(x, [(0, 0), *((0, more) for more in missing), (0, 0)], mode="symmetric")
-        starts = tile_starts(padded.shape[1:-1], self.tile[:-1], self.stride)
-        places = _places(starts, self.tile[:-1])
+        padded = self.layout.padded(x, self.tile[:-1])
+        sizes = padded.shape[1:-1]
+        places = tile_places(self.layout.starts(sizes, self.tile[:-1], self.stride), self.tile[:-1], sizes)
         tiles = padded[(slice(None), *places)]  # (batch, tiles, *tile)
         count = tiles.shape[1]
         found = self._each(
@@ -77,32 +79,6 @@ class Tiled(Denoiser):
             return self.model(tile[None], time[None], jax.tree.map(lambda leaf: leaf[None], told))[0]
 
         return jax.lax.map(denoise, (tiles, t, cond), batch_size=min(self.chunk, len(tiles)))
-
-
-def tile_starts(shape: tuple[int, ...], tile: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray:
-    """First corners (tiles, axes) of tiles that cover ``shape``; the last of an axis ends with it."""
-    axes = [[*range(0, n - side, step), n - side] for n, side, step in zip(shape, tile, stride, strict=True)]
-    return np.array(list(itertools.product(*axes)))
-
-
-def tile_window(tile: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray:
-    """Positive weights of a tile's places: 1 in the middle, falling along a sine over what tiles share."""
-    window = np.ones(())
-    for side, step in zip(tile, stride, strict=True):
-        edge = np.minimum(np.arange(side), np.arange(side)[::-1]) + 0.5
-        ramp = np.sin(0.5 * np.pi * np.minimum(edge / max(side - step, 0.5), 1)) ** 2
-        window = window[..., None] * ramp
-    return window
-
-
-def _places(starts: np.ndarray, tile: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-    """Indices (tiles, *sides) of every tile's values, an array for each axis."""
-    found = []
-    for axis, side in enumerate(tile):
-        own = [1] * len(tile)
-        own[axis] = side
-        found.append(starts[:, axis].reshape(-1, *[1] * len(tile)) + np.arange(side).reshape(own))
-    return tuple(found)
 
 
 def _repeat(cond: Condition, count: int) -> Condition:

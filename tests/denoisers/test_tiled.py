@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from score_sde.denoise import Tiled, mmse, posterior_draws
-from score_sde.denoise.tiled import tile_starts, tile_window
-from score_sde.denoisers import Gaussian
+from score_sde.denoise import mmse, posterior_draws
+from score_sde.denoisers import Covering, Gaussian, Tiled, Wrapping
 from score_sde.denoisers.base import Denoiser
+from score_sde.denoisers.tiles import tile_starts, tile_window
 from score_sde.errors import InputError
 from score_sde.inverse.default_sampler import SAMPLER
 from score_sde.sdes import VP
@@ -97,3 +97,43 @@ def test_mistakes_are_told():
         Tiled.of(white((4, 1)), (4, 1), 5)
     with pytest.raises(InputError, match=r"Tiled for x.shape"):
         mmse(Tiled.of(white((4, 1)), (4, 1)), jnp.zeros((1, 8, 2)), 0.5)
+
+
+def on_a_ring(length, part=None):
+    """Covariance of a smooth stationary field on a ring, or of a part of it."""
+    place = np.arange(length if part is None else part)
+    apart = np.abs(place[:, None] - place)
+    return np.exp(-0.5 * (np.minimum(apart, length - apart) / 2) ** 2) + 1e-3 * np.eye(len(place))
+
+
+def test_wrapped_tiles_know_no_beginning():
+    """Turning a ring by a stride turns the estimate; tiles from end to end do not do that."""
+    part = Gaussian(sde=VP(), mean=np.zeros((8, 1)), covariance=on_a_ring(24, 8))
+    y = jnp.asarray(np.random.default_rng(0).normal(size=(3, 24, 1)), jnp.float32)
+    turned = {}
+    for layout in (Wrapping(), Covering()):
+        tiled = Tiled.of(part, (8, 1), 4, layout=layout)
+        apart = jnp.roll(mmse(tiled, y, 0.5), 4, axis=1) - mmse(tiled, jnp.roll(y, 4, axis=1), 0.5)
+        turned[type(layout).__name__] = float(jnp.abs(apart).max())
+    assert turned["Wrapping"] < 1e-5 < 0.01 < turned["Covering"]
+
+
+def test_copies_of_a_wrapped_draw_join():
+    """Two neighbours across the ends are as alike as elsewhere; from end to end they are strangers."""
+    part = Gaussian(sde=VP(), mean=np.zeros((8, 1)), covariance=on_a_ring(16, 8))
+    jump = {}
+    for layout in (Wrapping(), Covering()):
+        tiled = Tiled.of(part, (8, 1), 4, layout=layout)
+        x = np.asarray(SAMPLER.replace(n_steps=50)(jax.random.key(0), tiled, (1000, 16, 1)))[..., 0]
+        inside = np.mean(np.square(np.diff(x, axis=1)))
+        jump[type(layout).__name__] = np.mean(np.square(x[:, 0] - x[:, -1])) / inside
+    assert jump["Wrapping"] == pytest.approx(1, abs=0.15)
+    assert jump["Covering"] > 3
+
+
+def test_mistakes_of_wrapped_tiles_are_told():
+    tiled = Tiled.of(white((4, 1)), (4, 1), 2, layout=Wrapping())
+    with pytest.raises(InputError, match=r"sides that Tiled.stride"):
+        mmse(tiled, jnp.zeros((1, 7, 1)), 0.5)
+    with pytest.raises(InputError, match=r"sides of at least"):
+        mmse(tiled, jnp.zeros((1, 2, 1)), 0.5)
