@@ -52,7 +52,7 @@ def entrants() -> list[Entrant]:
 def variants() -> list[str]:
     """What is trained, each after what it learns from."""
     rounds = [f"halved_{n}" for n in ROUNDS]
-    return ["teacher", "", "ct", "mean_flow", "distilled", "mean_flow_distilled", *rounds]
+    return ["teacher", "distilled", "mean_flow_distilled", *rounds, "", "ct", "mean_flow"]
 
 
 def folder(workdir: pathlib.Path, variant: str) -> pathlib.Path:

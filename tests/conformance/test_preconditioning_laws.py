@@ -80,7 +80,7 @@ ALL = {"denoised", "noise", "score", "velocity"}
 
 def well_posed(kind, sde, end):
     """What a parametrisation determines at an end point: the statement of its docstring."""
-    if end == 0 and kind == "ConsistencyPrecondition":  # nothing of F is left: tests/denoisers/test_consistency.py
+    if end == 0 and kind == "ConsistencyPrecondition":  # nothing of F is left
         return set()
     sharp = end == 0 and sde in ROOT | FLAT  # sigma = 0
     pure = end == 1 and sde in PURE  # alpha = 0

@@ -22,10 +22,11 @@ class ConsistencyStep(Predictor):
     anything, but each leaves less of the error that f makes of large noise.
 
     Attributes:
-        sigma_min: as in ``denoisers.ConsistencyPrecondition``; 0 is nearly the same.
+        sigma_min: as in ``denoisers.ConsistencyPrecondition``. With 0, as if paths began at the data, a small
+            one is nearly as well served, if the noise of the last state is left out (``samplers.KeepMean``).
     """
 
-    sigma_min: float = 0.002
+    sigma_min: float = 0.0
 
     def __post_init__(self) -> None:
         require_not_negative("ConsistencyStep.sigma_min", self.sigma_min)
