@@ -26,7 +26,7 @@ class Interval(nnx.Module):
 
     def __init__(self, network: Callable[..., Any], shape: tuple[int, ...], *, rngs: nnx.Rngs) -> None:
         self.network = network(shape=shape, rngs=rngs)
-        told = getattr(self.network, "embedding", None)
+        told: Any = getattr(self.network, "embedding", None)
         if not hasattr(told, "linear1"):
             name = type(self.network).__name__
             raise InputError(

@@ -72,8 +72,8 @@ class ProgressiveDistillation(Objective):
 
     def _times(self, sde: Any, step: Array, dtype: Any) -> tuple[Array, Array, Array]:
         """Where the steps begin, their middles and where they end."""
-        ends = (jnp.asarray(time, dtype) for time in (sde.T, self.t_min))
-        times = self.nodes(*ends, 2 * self.steps)
+        first, last = jnp.asarray(sde.T, dtype), jnp.asarray(self.t_min, dtype)
+        times = self.nodes(first, last, 2 * self.steps)
         return times[2 * step], times[2 * step + 1], times[2 * step + 2]
 
 
