@@ -173,6 +173,7 @@ def save_distribution(
     mean = float(np.mean(values))
     axis.axvline(mean, color=ORANGE, linewidth=2, label=f"mean {mean:.3f}")
     axis.set(xlabel=label, ylabel="examples", title=title)
+    axis.ticklabel_format(axis="x", useOffset=False)
     axis.legend(frameon=False)
     _plain(axis)
     return _save(path, figure)
