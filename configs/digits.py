@@ -17,12 +17,15 @@ from score_sde.data import Digits
 from score_sde.denoisers import LogSNRLabels
 from score_sde.divergence import Hutchinson
 from score_sde.errors import InputError
-from score_sde.experiment import Experiment
+from score_sde.experiment import Experiment, LikelihoodPlan
 from score_sde.experiment.measures import Distances, Ladder, Legible, Likelihood, Loss, Memorized
 from score_sde.integrators import FixedStep, LogSNRNodes, RungeKutta4
+from score_sde.likelihood import DequantizedBound, ProbabilityFlow
 from score_sde.networks import UNet
 from score_sde.samplers import Langevin
 from score_sde.sdes import VP
+
+T_MIN = 2.3e-5  # where log-SNR is 13, the largest that the objective trains
 
 
 def get_config(variant=""):
@@ -60,12 +63,24 @@ def get_config(variant=""):
                 solver=_flow(4 if tiny else 32),
                 refined=_flow(8 if tiny else 64),
                 divergence=call(Hutchinson, probes=1),
-                t_min=2.3e-5,  # where log-SNR is 13, the largest that the objective trains
+                t_min=T_MIN,
             ),
             call(Ladder),
             call(Legible, n_samples=judged),
             call(Memorized, n_samples=judged),
             call(Distances, n_samples=judged),
+        ),
+        likelihood=call(
+            LikelihoodPlan,
+            method=call(
+                DequantizedBound,
+                density=call(
+                    ProbabilityFlow,
+                    solver=_flow(4 if tiny else 32),
+                    divergence=call(Hutchinson, probes=2),  # two tell their standard error
+                    t_min=T_MIN,
+                ),
+            ),
         ),
         n_samples=8 if tiny else 100,
         sampling_batch=8 if tiny else 100,
