@@ -1,0 +1,97 @@
+"""What a system that evolves in time is: states, and the law of the next one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import jax
+import jax.numpy as jnp
+
+from score_sde.arrays import normal_like
+from score_sde.errors import InputError
+from score_sde.pytree import Pytree
+from score_sde.typing import Array, Batch, Key
+
+
+class System(Pytree, ABC):
+    """x_{k+1} ~ N(advance(x_k), noise^2 I), a state every ``dt`` units of time.
+
+    A subclass writes ``shape``, ``advance`` and ``start``. With noise 0 it is deterministic.
+
+    Attributes:
+        noise: standard deviation of what is unknown of the next state.
+    """
+
+    noise: float = 0.0
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Of one state."""
+
+    @abstractmethod
+    def advance(self, x: Batch) -> Batch:
+        """Mean of the next state of each of ``x`` (batch, *shape)."""
+
+    @abstractmethod
+    def start(self, key: Key, n: int) -> Batch:
+        """``n`` states to begin at, near where trajectories stay."""
+
+    def step(self, key: Key, x: Batch) -> Batch:
+        """A draw of the next state of each of ``x``."""
+        return self.advance(x) + self.noise * normal_like(key, x)
+
+    def simulate(self, key: Key, x: Batch, length: int) -> Batch:
+        """Trajectories (batch, length, *shape) that begin at ``x``, which is their first state."""
+        if length < 1:
+            raise InputError("simulate length", length, "at least 1", "raise it")
+        return _simulate(self, key, x, length)
+
+    def trajectories(self, key: Key, n: int, length: int, *, burn_in: int = 0) -> Batch:
+        """``n`` of ``length`` states, after ``burn_in`` steps from ``start``."""
+        start_key, run_key = jax.random.split(key)
+        found = self.simulate(run_key, self.start(start_key, n), burn_in + length)
+        return found[:, burn_in:]
+
+
+@jax.jit(static_argnames="length")
+def _simulate(system: System, key: Key, x: Batch, length: int) -> Batch:
+    def step(x: Batch, key: Key) -> tuple[Batch, Batch]:
+        following = system.step(key, x)
+        return following, following
+
+    _, states = jax.lax.scan(step, x, jax.random.split(key, length - 1))
+    return jnp.moveaxis(jnp.concatenate([x[None], states]), 0, 1)
+
+
+class Flow(System):
+    """dx/dt = rate(x), solved over ``dt`` with diffrax in ``substeps`` equal steps of fifth order (Tsit5).
+
+    Attributes:
+        dt: time from state to state.
+        substeps: of the solver.
+    """
+
+    dt: float
+    substeps: int
+
+    @abstractmethod
+    def rate(self, x: Batch) -> Array:
+        """dx/dt of each of ``x`` (batch, *shape)."""
+
+    def advance(self, x: Batch) -> Batch:
+        """The state a time ``dt`` later."""
+        import diffrax  # slow to import: only where a flow is solved
+
+        solved = diffrax.diffeqsolve(
+            diffrax.ODETerm(lambda t, x, args: self.rate(x)),
+            diffrax.Tsit5(),
+            t0=0.0,
+            t1=self.dt,
+            dt0=self.dt / self.substeps,
+            y0=x,
+            adjoint=diffrax.DirectAdjoint(),  # forward- and reverse-mode derivatives, over few steps
+            max_steps=self.substeps + 2,
+        )
+        assert solved.ys is not None
+        return solved.ys[-1]
