@@ -120,7 +120,7 @@ def write_latents(
     dtype: Any = np.float16,
     report: Callable[[str], None] = lambda line: None,
 ) -> pathlib.Path:
-    """Write ``encode(i, x)`` of all splits that ``data`` has: raw images (B, ...) from the i-th on as latents.
+    """Write ``encode(i, x)`` of all splits that ``data`` has, of the raw images (B, ...) from the i-th on.
 
     ``report`` is told how far it is. An existing file is replaced once its successor is whole.
     """

@@ -63,8 +63,8 @@ from score_sde.denoisers.tiled import Tiled
 from score_sde.denoisers.tiles import Covering, Layout, Wrapping
 
 __all__ = [
-    "Autoencoder",
     "Affine",
+    "Autoencoder",
     "AverageVelocity",
     "Clipped",
     "Coefficients",

@@ -10,6 +10,7 @@ from score_sde.objectives.adjacent_times import (
     LogNormalCells,
     SquareRootIntervals,
 )
+from score_sde.objectives.autoencoding import Autoencoding
 from score_sde.objectives.base import (
     AdjacentTimes,
     Distance,
@@ -74,6 +75,7 @@ from score_sde.objectives.weights import (
 
 __all__ = [
     "AdjacentTimes",
+    "Autoencoding",
     "AveragedTarget",
     "Cells",
     "ClosedKernel",

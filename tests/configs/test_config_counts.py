@@ -12,7 +12,8 @@ from config_files import experiment, load, names, text_of
 
 from score_sde.networks.base import count, initialise
 
-DIGITS = {"digits", "digits_classifier", "digits_conditional", "digits_few_step"}
+DIGITS = {"digits", "digits_autoencoder", "digits_classifier", "digits_conditional", "digits_few_step"}
+WITH_POSITIONS = {"digits_dit", "digits_latent_dit"}  # which are kept and not trained
 OURS = {*DIGITS, "fashion_mnist", "patches"}  # no paper's
 EDM = {
     "edm/cifar10_uncond_vp": "cifar10-32 ddpmpp label_dim=0 augment_dim=9 channel_mult=2,2,2",
@@ -80,6 +81,8 @@ def counts(name):
 def test_the_count_is_the_published_one(name, published):
     if name in OURS:
         assert counts(name)[0] == counts(name)[1] > 0
+    elif name in WITH_POSITIONS:
+        assert 0 < counts(name)[0] < counts(name)[1]
     elif name in REFINENETS:
         assert counts(name) == (refinenet(name),) * 2
     elif name in EDM:

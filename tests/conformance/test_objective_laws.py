@@ -17,7 +17,11 @@ pytestmark = pytest.mark.usefixtures("x64")
 SDES = concrete_subclasses(sdes.GaussianSDE, "score_sde.sdes")
 WEIGHTS = concrete_subclasses(objectives.Weighting, "score_sde.objectives")
 OBJECTIVES = concrete_subclasses(objectives.Objective, "score_sde.objectives")
-OWN_MODELS = {"HybridLoss", "NoisyClassification"}  # of models that say more than a score: tests of their own
+OWN_MODELS = {
+    "Autoencoding",
+    "HybridLoss",
+    "NoisyClassification",
+}  # of models that say more than a score: tests of their own
 TAUGHT = {"ConsistencyDistillation", "ProgressiveDistillation"}  # by another model
 # What is learnt is the flow, which tests/objectives/ hold to true ones.
 OF_FLOWS = {"ConsistencyTraining", "ImprovedConsistencyTraining", "MeanFlow"} | TAUGHT

@@ -41,17 +41,20 @@ MODERN = {"style": MODERN_STYLE, "positions": ROTARY, "registers": 3}
 SPACES = {"1-D": (16, 2), "2-D": (8, 4, 3), "3-D": (4, 4, 6, 1)}
 
 
-def dit(shape=(4, 6, 2), kind=DiT, seed=0, **options):
-    return kind(shape, rngs=nnx.Rngs(seed), **{**SMALL, **options})
+def dit(shape=(4, 6, 2), kind=DiT, **options):
+    return kind(shape, rngs=nnx.Rngs(0), **{**SMALL, **options})
 
 
-def randomise(network, scale=0.2):
-    """Every parameter drawn: networks start at zero output, where all laws hold trivially."""
-    params, rebuild = partition(network)
-    leaves, structure = jax.tree.flatten(params)
+def drawn(make, **options):
+    """A network with every parameter at random: fresh ones give zero, where all laws hold trivially."""
+    params, rebuild = partition(jax.eval_shape(lambda: make(**options)))
     rng = np.random.default_rng(0)
-    drawn = [jnp.asarray(a + scale * rng.standard_normal(a.shape), jnp.float32) for a in leaves]
-    return rebuild(jax.tree.unflatten(structure, drawn))
+
+    def fill(path, leaf):
+        mean = 1.0 if path[-1].key == "scale" else 0.0
+        return jnp.asarray(mean + 0.25 * rng.standard_normal(leaf.shape), leaf.dtype)
+
+    return rebuild(jax.tree_util.tree_map_with_path(fill, params))
 
 
 @functools.partial(jax.jit, static_argnames="keyed")
@@ -164,11 +167,11 @@ def swapped(x, grid, patch, order):
 
 @pytest.mark.parametrize("style", [{}, {"style": MODERN_STYLE, "registers": 2}], ids=["DiT", "modern"])
 def test_without_positions_patches_are_a_set(style):
-    network = randomise(dit(positions=NO_POSITIONS, **style))
+    network = drawn(dit, positions=NO_POSITIONS, **style)
     x, order = example((4, 6, 2)), np.array([3, 0, 5, 1, 4, 2])
     moved = swapped(x, (2, 3), (2, 2), order)
     np.testing.assert_allclose(apply(network, moved), swapped_out(apply(network, x), order), atol=2e-5)
-    told = randomise(dit(positions=ROTARY if style else SINCOS, **style))
+    told = drawn(dit, positions=ROTARY if style else SINCOS, **style)
     assert jnp.max(jnp.abs(apply(told, moved) - swapped_out(apply(told, x), order))) > 1e-2
 
 
@@ -191,7 +194,7 @@ def test_blocks_start_as_the_identity_and_the_network_at_zero():
 @pytest.mark.parametrize("options", [{}, MODERN], ids=["DiT", "modern"])
 @pytest.mark.parametrize("shape", SPACES.values(), ids=SPACES)
 def test_one_two_and_three_axes(shape, options):
-    network = randomise(dit(shape, outputs=1, n_classes=3, **options))
+    network = drawn(dit, shape=shape, outputs=1, n_classes=3, **options)
     x, labels = example(shape), jnp.array([0, 2])
     y = apply(network, x, labels)
     assert (y.shape, y.dtype) == (x.shape, x.dtype)
@@ -208,7 +211,7 @@ def test_scanned_is_unrolled():
     for name, leaf in flatten(partition(networks[1])[0]["blocks"]["stacked"]):
         each = [dict(flatten(params["blocks"]["each"][str(i)]))[name] for i in range(2)]
         np.testing.assert_array_equal(leaf, jnp.stack(each))
-    params = partition(randomise(networks[0]))[0]
+    params = partition(drawn(dit, dropout=0.3, n_classes=3, **MODERN))[0]
     each = list(params["blocks"]["each"].values())
     stacked = {**params, "blocks": {"stacked": jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)}}
     x, cond = example((4, 6, 2)), jnp.array([0, 3])
@@ -233,7 +236,7 @@ def test_scanned_is_unrolled():
 
 
 def test_no_class_is_the_last_label_and_dropout_needs_a_key():
-    network = randomise(dit(n_classes=3, dropout=0.5))
+    network = drawn(dit, n_classes=3, dropout=0.5)
     x = example((4, 6, 2))
     none = apply(network, x)
     np.testing.assert_allclose(apply(network, x, jnp.array([3, 3])), none, atol=1e-6)
@@ -242,13 +245,13 @@ def test_no_class_is_the_last_label_and_dropout_needs_a_key():
 
 def test_sit_drops_the_second_half():
     x = example((4, 6, 2))
-    whole, half = (randomise(dit(kind=kind)) for kind in (DiT, SiT))
+    whole, half = (drawn(dit, kind=kind) for kind in (DiT, SiT))
     np.testing.assert_array_equal(apply(half, x), apply(whole, x)[..., :2])
 
 
 def test_u_vit_sees_time_class_and_places():
     options = {"patch": 2, "width": 16, "depth": 5, "heads": 2}
-    network = randomise(UViT((4, 6, 2), n_classes=3, rngs=nnx.Rngs(0), **options))
+    network = drawn(lambda: UViT((4, 6, 2), n_classes=3, rngs=nnx.Rngs(0), **options))
     x, labels = example((4, 6, 2)), jnp.array([0, 2])
     y = apply(network, x, labels)
     assert y.shape == x.shape

@@ -126,9 +126,11 @@ from score_sde.networks.layers.token_blocks import (
     UVIT_STYLE,
     AdaptiveBlock,
     AdaptiveHead,
+    ModernStyle,
     PlainBlock,
     TokenAttention,
     TransformerStyle,
+    UViTStyle,
 )
 from score_sde.networks.layers.token_embedding import TokenEmbedding
 from score_sde.networks.layers.token_mapping import ClassAndNoneTable, token_mapping
@@ -191,6 +193,7 @@ __all__ = [
     "Linear",
     "Mapping",
     "MeanPool",
+    "ModernStyle",
     "Modulation",
     "Naive",
     "Nearest",
@@ -231,6 +234,7 @@ __all__ = [
     "TokenEmbedding",
     "TopOutput",
     "TransformerStyle",
+    "UViTStyle",
     "Unrolled",
     "VarianceNorm",
     "WholeHeads",

@@ -48,14 +48,30 @@ class TransformerStyle:
     qkv_bias: BiasInit | None = zero_bias_init
 
 
-DIT_STYLE = TransformerStyle()
-UVIT_STYLE = TransformerStyle(
-    norm=LayerNorm,
-    feed_forward=functools.partial(FeedForward, act=exact_gelu),
-    init=narrow_normal_init,
-    qkv_bias=None,
-)
-MODERN_STYLE = TransformerStyle(norm=RMSNorm, head_norm=RMSNorm, feed_forward=SwiGLU, qkv_bias=None)
+@dataclasses.dataclass(frozen=True)
+class ModernStyle(TransformerStyle):
+    """RMS norms, also of q and k in each head, SwiGLU, no biases of q, k and v: what came after DiT."""
+
+    norm: MakeNorm = RMSNorm
+    head_norm: MakeNorm | None = RMSNorm
+    feed_forward: Callable[..., Any] = SwiGLU
+    qkv_bias: BiasInit | None = None
+
+
+ExactFeedForward = functools.partial(FeedForward, act=exact_gelu)
+
+
+@dataclasses.dataclass(frozen=True)
+class UViTStyle(TransformerStyle):
+    """Learnt norms, exact GELU, no biases of q, k and v (Bao et al. 2023)."""
+
+    norm: MakeNorm = LayerNorm
+    feed_forward: Callable[..., Any] = ExactFeedForward
+    init: Init = narrow_normal_init
+    qkv_bias: BiasInit | None = None
+
+
+DIT_STYLE, MODERN_STYLE, UVIT_STYLE = TransformerStyle(), ModernStyle(), UViTStyle()
 
 
 class TokenAttention(nnx.Module):
