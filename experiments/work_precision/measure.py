@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from experiments.work_precision.solvers import PC, TWINS, Solver, solvers
-from experiments.work_precision.subjects import METRICS, MIXTURE, Judge, sampled
+from experiments.work_precision.subjects import METRICS, MIXTURE, Amounts, Judge, sampled
 from experiments.workers import Job
 from score_sde.errors import InputError
 from score_sde.evaluation.report import write_json
@@ -27,24 +27,26 @@ class Size(NamedTuple):
     """How much of everything."""
 
     variant: str = ""  # of configurations
-    counts: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 50, 100, 200, 1000)  # evaluations
-    network_counts: tuple[int, ...] = (2, 4, 5, 6, 8, 10, 15, 20)
+    counts: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 50, 100)  # evaluations
+    network_counts: tuple[int, ...] = (2, 4, 5, 6, 8, 10, 20)
     long_counts: tuple[int, ...] = (50, 100)  # on networks, of LONG and of predictor-correctors
     reference: int = 1000  # evaluations of the predictor-correctors that all are held against
     network_tolerances: int = 2  # how many, the loosest first
     seeds: int = 5
-    draws: int = 2000  # of each seed
+    draws: int = 1000  # of each seed
     network_draws: int = 100
     projections: int = 100
+    learnt_from: int = 10_000  # examples at most, by the classifier
     names: tuple[str, ...] = ()  # some solvers only
 
-    def drawn(self, subject: str) -> int:
-        """Draws of a seed."""
-        return self.draws if subject == MIXTURE else self.network_draws
+    def amounts(self, subject: str) -> Amounts:
+        """What results of one table have in common."""
+        draws = self.draws if subject == MIXTURE else self.network_draws
+        return Amounts(self.seeds, draws, self.projections, self.learnt_from)
 
 
 FAST = Size(
-    "tiny", (2, 8), (4,), (), 8, 0, 2, 60, 16, 20,
+    "tiny", (2, 8), (4,), (), 8, 0, 2, 60, 16, 20, 1000,
     ("DDIM", "UniPC(terms=2)", "PC Ancestral + Langevin", "AdaptiveSDE"),
 )  # fmt: skip
 
@@ -116,14 +118,14 @@ def done(task: Task, workdir: Path, size: Size) -> bool:
 
 
 def amount(subject: str, size: Size) -> list[Any]:
-    """What results of one table have in common."""
-    return [size.variant, size.seeds, size.drawn(subject), size.projections]
+    """What results of one table have in common, as it is written."""
+    return [size.variant, *size.amounts(subject)]
 
 
 def jobs(workdir: Path, subject: str, judge: Judge, run: Path | None, size: Size) -> list[tuple[float, Job]]:
     """What is missing, with its cost."""
     left = [task for task in tasks(subject, size) if not done(task, workdir, size)]
-    each = size.drawn(subject) * (1 if run is None else 100)  # a network takes so many times longer
+    each = size.amounts(subject).draws * (1 if run is None else 100)  # a network takes so many times longer
     return [
         (
             task.cost * each,
@@ -159,7 +161,7 @@ def measure(task: Task, judge: Judge, run: Path | None, size: Size, workdir: Pat
 def _draw(task: Task, run: Path | None, size: Size) -> tuple[np.ndarray, float, bool]:
     """(seeds, draws, *event) in units of the data, evaluations of a sample, whether all are numbers."""
     subject, solver = sampled(task.subject, size.variant, run), solvers()[task.solver]
-    n = size.seeds * size.drawn(task.subject)
+    n = size.seeds * size.amounts(task.subject).draws
     shape = (n, *subject.shape)
     drawn = solver.draw(solver.at(task.setting), jax.random.key(0), subject.model, shape, subject.told(n))
     raw, x = np.asarray(drawn.x), subject.decode(drawn.x)

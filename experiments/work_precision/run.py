@@ -66,12 +66,11 @@ def run(workdir: Path, subjects: dict[str, Path | None], size: Any, workers: int
 
     todo, accuracy = [], {}
     for subject, path in subjects.items():
-        draws = size.drawn(subject)
+        amounts = size.amounts(subject)
         if path is None:
-            judge = of.judge_mixture(size.seeds, draws, size.projections)
+            judge = of.judge_mixture(amounts)
         else:
-            experiment = of.trained(subject, size.variant, path)
-            judge = of.judge_data(experiment, size.seeds, draws, size.projections)
+            judge = of.judge_data(of.trained(subject, size.variant, path), amounts)
         accuracy[subject] = judge.accuracy
         todo += measure.jobs(workdir, subject, judge, path, size)
     run_jobs([job for _, job in sorted(todo, key=lambda pair: -pair[0])], workers)

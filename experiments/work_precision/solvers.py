@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.solver_orders.entrants import entrants, label
+from experiments.work_precision import stepping
 from score_sde.errors import InputError
 from score_sde.integrators import Adaptive
 from score_sde.samplers import (
@@ -52,9 +53,6 @@ STOCHASTIC = (  # further variants of predictors
 TWINS = {  # take the steps of another, and are measured on the mixture alone
     "DEIS(terms=1)": "DDIM",
     "ExponentialMultistep(terms=1, churn=0)": "DDIM",
-    "SASolver(terms=1, corrector_terms=1, churn=0)": "UniPC(terms=1)",
-    "SASolver(terms=2, corrector_terms=2, churn=0)": "UniPC(terms=2)",
-    "SASolver(terms=3, corrector_terms=3, churn=0)": "UniPC(terms=3)",
 }
 PC = "PC "  # begins the names of predictor-corrector samplers
 
@@ -98,7 +96,7 @@ def solvers() -> dict[str, Solver]:
 
 def _fixed(name: str, predictor: Predictor, corrector: Corrector | None = None) -> Solver:
     work = functools.partial(_sampler, predictor, corrector or NoCorrector())
-    return Solver(name, work, _draw_counted)
+    return Solver(name, work, _draw_steps)
 
 
 def _sampler(predictor: Predictor, corrector: Corrector, evaluations: float) -> Sampler | None:
@@ -131,6 +129,10 @@ def _adaptive_sde(rtol: float) -> AdaptiveSDE:
 
 def _flow(tolerance: float) -> ProbabilityFlowODE:
     return ProbabilityFlowODE(integrator=Adaptive(rtol=tolerance, atol=tolerance))
+
+
+def _draw_steps(sampler: Sampler, key: Any, model: Any, shape: tuple[int, ...], cond: Any) -> Drawn:
+    return Drawn(stepping.draw(sampler, key, model, shape, cond), sampler.evaluations)
 
 
 def _draw_counted(sampler: Any, key: Any, model: Any, shape: tuple[int, ...], cond: Any) -> Drawn:

@@ -28,8 +28,23 @@ MIXTURE = "mixture"
 CONFIGS = {"digits": "configs/digits.py", "fashion_mnist": "configs/fashion_mnist.py"}
 METRICS = ("sliced Wasserstein", "MMD squared", "Frechet, classifier")
 COMPONENTS = DIMENSIONS = 16
-LEARNT_FROM = 10_000  # examples at most that the classifier learns from
 PAIRED = 1000  # draws and test data at most of which MMD sums over pairs
+
+
+class Amounts(NamedTuple):
+    """How much is judged.
+
+    Attributes:
+        seeds: sets of draws.
+        draws: of each seed.
+        projections: of the sliced Wasserstein distance.
+        learnt_from: examples at most that the classifier learns from.
+    """
+
+    seeds: int
+    draws: int
+    projections: int
+    learnt_from: int
 
 
 class Sampled(NamedTuple):
@@ -74,19 +89,19 @@ class Judge(NamedTuple):
 
 
 def judge(
-    train_set: dict[str, np.ndarray], test: dict[str, np.ndarray], floors: np.ndarray, projections: int
+    train_set: dict[str, np.ndarray], test: dict[str, np.ndarray], others: np.ndarray, amounts: Amounts
 ) -> Judge:
-    """From ``x`` and ``label`` of training and test data, and other real data (seeds, draws, *event)."""
-    x, labels = test["x"], test["label"]
-    features = ClassifierFeatures.trained(train_set["x"][:LEARNT_FROM], train_set["label"][:LEARNT_FROM])
+    """From ``x`` and ``label`` of training and test data, and as many other real data as there are draws."""
+    x, labels, n = test["x"], test["label"], amounts.learnt_from
+    features = ClassifierFeatures.trained(train_set["x"][:n], train_set["label"][:n])
     return Judge(
         test=x,
-        floors=floors,
+        floors=others.reshape(amounts.seeds, amounts.draws, *x.shape[1:]),
         bandwidth=float(np.median(pdist(x[:PAIRED].reshape(len(x[:PAIRED]), -1)))),
         features=features,
         moments=moments_of(features(x)),
         accuracy=float(np.mean(features.classify(x) == labels)),
-        projections=projections,
+        projections=amounts.projections,
     )
 
 
@@ -100,20 +115,22 @@ def mixture() -> IsotropicMixture:
     )
 
 
-def judge_mixture(seeds: int, draws: int, projections: int) -> Judge:
+def judge_mixture(amounts: Amounts) -> Judge:
     """All from exact draws; the label is the likeliest component."""
     law = mixture()
     keys = jax.random.split(jax.random.key(2**20), 3)
     sets = []
-    for key, count in zip(keys, (LEARNT_FROM, draws, seeds * draws), strict=True):
+    for key, count in zip(
+        keys, (amounts.learnt_from, amounts.draws, amounts.seeds * amounts.draws), strict=True
+    ):
         x = law.sample(key, count)
         label = jnp.argmax(law.posterior(x, jnp.zeros(())), axis=1)
         sets.append({"x": np.asarray(x), "label": np.asarray(label)})
     train_set, test, others = sets
-    return judge(train_set, test, others["x"].reshape(seeds, draws, DIMENSIONS), projections)
+    return judge(train_set, test, others["x"], amounts)
 
 
-def judge_data(experiment: Experiment, seeds: int, draws: int, projections: int) -> Judge:
+def judge_data(experiment: Experiment, amounts: Amounts) -> Judge:
     """The test split, at most PAIRED of it; the floor is of random training examples."""
     train_set = experiment.data.split("train").arrays()
     if "label" not in train_set:
@@ -121,8 +138,9 @@ def judge_data(experiment: Experiment, seeds: int, draws: int, projections: int)
     rng = np.random.default_rng(0)
     order = rng.permutation(len(train_set["x"]))
     shuffled = {name: values[order] for name, values in train_set.items()}
-    floors = np.stack([rng.choice(train_set["x"], draws, replace=False) for _ in range(seeds)])
-    return judge(shuffled, experiment.data.split("test").first(PAIRED).arrays(), floors, projections)
+    picks = [rng.choice(train_set["x"], amounts.draws, replace=False) for _ in range(amounts.seeds)]
+    test = experiment.data.split("test").first(PAIRED).arrays()
+    return judge(shuffled, test, np.concatenate(picks), amounts)
 
 
 def experiment_of(subject: str, variant: str) -> Experiment:

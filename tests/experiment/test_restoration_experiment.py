@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from untrained import save_untrained
 
 from experiments.restoration import report, run, tasks
 from experiments.restoration.measure import FAST
@@ -22,6 +23,8 @@ NOISE = GaussianNoise(std=0.05)
 def fast(tmp_path_factory):
     """What one run says, and where."""
     workdir = tmp_path_factory.mktemp("restoration")
+    for name in ("digits", "patches"):
+        save_untrained(f"{name}.py:tiny", workdir / "runs" / name)
     return run.run(workdir, workdir / "runs", FAST), workdir
 
 
