@@ -1,0 +1,113 @@
+"""Dreams: pictures and films from models that were trained here.
+
+Usage: python -m experiments.dream.run --workdir=runs/dream [--scenes=walk,style] [--picture=FILE]
+           [--guide=FILE] [--runs=DIR] [--fast]
+
+Trains what it needs below --runs (configs/digits_conditional.py, and the texture of one picture,
+experiments/dream/texture.py), plays the scenes, and writes for each a picture, mostly a film (MP4 where
+ffmpeg is installed, GIF otherwise), and its numbers:
+
+  process        the reverse process as a film
+  interpolation  from one test digit to another on the arc between their noise, beside a cross-fade
+  walk           noise that wanders and comes back to where it began: a film without end
+  sketch         printed numerals become handwriting (SDEdit)
+  bridge         each digit becomes the next class in the same hand (dual probability flows)
+  panorama       a texture whose copies join, and a panorama (patches composed at every step)
+  style          a picture made of the texture of another
+
+--picture names the picture that the texture is learnt from, --guide the one that it is put on: an image
+file, or a photograph that comes with scikit-learn or scikit-image. results.json and table.txt hold all
+numbers. A scene that was played with the same flags is not played again: stopped, the same command goes on.
+--fast shows the way in a minute, with models that have learnt nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from experiments.commands import flag_values, run_command
+
+SCENES = ("process", "interpolation", "walk", "sketch", "bridge", "panorama", "style")
+
+
+def run(stage: Any, scenes: Sequence[str] = SCENES) -> dict[str, Any]:
+    """Play what is missing, and write the numbers; the results."""
+    from score_sde.evaluation.files import replace_file
+    from score_sde.evaluation.report import table, write_json
+
+    found, began = {}, time.monotonic()
+    for number, name in enumerate(scenes, start=1):
+        found[name] = played(stage, name)
+        left = (time.monotonic() - began) / number * (len(scenes) - number)
+        print(f"{number} of {len(scenes)}: {name}; about {left / 60:.1f} min left", flush=True)
+    results = {"size": stage.size._asdict(), "picture": stage.picture, "guide": stage.guide, "scenes": found}
+    write_json(stage.workdir / "results.json", results)
+    rows = [(name, what, value) for name, numbers in found.items() for what, value in numbers.items()]
+    text = table(("scene", "what", "value"), rows)
+    replace_file(stage.workdir / "table.txt", lambda stream: stream.write(f"{text}\n".encode()))
+    print(text)
+    return results
+
+
+def played(stage: Any, name: str) -> dict[str, float]:
+    """The numbers of a scene, which is played unless it was."""
+    import importlib
+
+    from score_sde.evaluation.report import write_json
+
+    file = stage.workdir / "scenes" / f"{name}.json"
+    settings = json.loads(json.dumps([stage.size, stage.picture, stage.guide]))
+    kept = json.loads(file.read_text()) if file.is_file() else {}
+    if kept.get("settings") == settings:
+        return dict(kept["numbers"])
+    numbers: dict[str, float] = importlib.import_module(f"experiments.dream.scenes.{name}").play(stage)
+    write_json(file, {"settings": settings, "numbers": numbers})
+    return numbers
+
+
+def defined() -> flags.FlagValues:
+    """The flags of this command."""
+    values = flag_values("runs/dream")
+    flags.DEFINE_list("scenes", list(SCENES), f"some of {', '.join(SCENES)}", flag_values=values)
+    flags.DEFINE_string("runs", None, "trained models; default: runs below --workdir", flag_values=values)
+    flags.DEFINE_string("picture", None, "that a texture is learnt from", flag_values=values)
+    flags.DEFINE_string("guide", None, "that the texture is put on", flag_values=values)
+    return values
+
+
+def work(values: flags.FlagValues) -> None:
+    """What the flags ask for; what they have wrong is told before anything is trained."""
+    from experiments.dream.models import FAST, Size
+    from experiments.dream.stage import Stage
+    from score_sde.data.scenes import scene
+    from score_sde.errors import InputError, did_you_mean
+
+    for name in values.scenes:
+        if name not in SCENES:
+            raise InputError(
+                "--scenes", name, f"some of {', '.join(SCENES)}", did_you_mean(name, list(SCENES))
+            )
+    for given in (values.picture, values.guide):
+        if given is not None:
+            scene(given)
+    workdir = pathlib.Path(values.workdir)
+    size = FAST if values.fast else Size()
+    runs = pathlib.Path(values.runs or workdir / "runs")
+    run(Stage(workdir, runs, size, values.picture, values.guide), values.scenes)
+
+
+def main(argv: list[str]) -> int:
+    """The command line; its exit code."""
+    values = defined()
+    return run_command(argv, __doc__, values, lambda: work(values))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
