@@ -6,6 +6,8 @@ import json
 import jax
 import numpy as np
 
+from score_sde.networks import partition
+
 # Each network runs once or twice: most of the time would go into making the program fast.
 quickly_compiled = functools.partial(
     jax.jit, compiler_options={"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
@@ -41,3 +43,18 @@ class Recorded:
 def relative(value, expected):
     """The largest error, in units of the largest expected number."""
     return np.max(np.abs(np.asarray(value) - expected)) / np.max(np.abs(expected))
+
+
+def filled(make, std=0.25):
+    """The network or model that ``make()`` gives with every parameter at random, nothing of it computed.
+
+    Fresh networks give zero, where all laws hold trivially, and take long to draw operation by operation.
+    """
+    params, rebuild = partition(jax.eval_shape(make))
+    rng = np.random.default_rng(0)
+
+    def fill(path, leaf):
+        mean = 1.0 if path[-1].key == "scale" else 0.0
+        return np.asarray(mean + std * rng.standard_normal(leaf.shape), leaf.dtype)
+
+    return rebuild(jax.tree_util.tree_map_with_path(fill, params))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -101,7 +101,7 @@ class KLEncoder(nnx.Module):
     def __init__(
         self, n_in: int, n_out: int, widths: Sequence[int], blocks: int, style: Style, *, rngs: nnx.Rngs
     ) -> None:
-        drawn = {"rank": style.rank, "dtype": style.dtype, "rngs": rngs}
+        drawn: dict[str, Any] = {"rank": style.rank, "dtype": style.dtype, "rngs": rngs}
         self.first = Conv(n_in, widths[0], **drawn)
         levels, before = [], widths[0]
         for i, width in enumerate(widths):
@@ -128,7 +128,7 @@ class KLDecoder(nnx.Module):
     def __init__(
         self, n_in: int, n_out: int, widths: Sequence[int], blocks: int, style: Style, *, rngs: nnx.Rngs
     ) -> None:
-        drawn = {"rank": style.rank, "dtype": style.dtype, "rngs": rngs}
+        drawn: dict[str, Any] = {"rank": style.rank, "dtype": style.dtype, "rngs": rngs}
         before = widths[-1]
         self.first = Conv(n_in, before, **drawn)
         self.middle = KLMiddle(before, style, rngs=rngs)
@@ -184,5 +184,5 @@ class KLMiddle(nnx.Module):
 def _halved(x: Array, conv: Conv) -> Array:
     """The strided convolution, padded with one zero after each axis and none before, as theirs is."""
     padded = jnp.pad(x, ((0, 0), *((0, 1),) * (x.ndim - 2), (0, 0)))
-    kernel, bias = conv.kernel[...].astype(x.dtype), conv.bias[...].astype(x.dtype)
-    return convolve(padded, kernel, stride=2, padding=0) + bias
+    y = convolve(padded, conv.kernel[...].astype(x.dtype), stride=2, padding=0)
+    return y if conv.bias is None else y + conv.bias[...].astype(x.dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
 from flax import nnx
@@ -64,7 +65,7 @@ class UViT(nnx.Module):
         self.waves = PositionalEmbedding(width, endpoint=False, frequencies=stepwise_exponentials)
         self.classes = None if n_classes is None else ClassTable(n_classes, width, rngs=rngs)
         own, values = (1 if n_classes is None else 2), shape[-1] * math.prod(self.patch)
-        drawn = {"init": style.init, "dtype": dtype, "rngs": rngs}
+        drawn: dict[str, Any] = {"init": style.init, "dtype": dtype, "rngs": rngs}
         self.first = Linear(values, width, **drawn)
         self.positions = nnx.Param(narrow_normal_init(rngs.params(), (1, own + math.prod(self.grid), width)))
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from drawn_weights import quickly_compiled
+from drawn_weights import filled, quickly_compiled
 from flax import nnx
 
 from score_sde.data import Latents, LatentUnits, Synthetic, write_latents
@@ -75,7 +75,7 @@ class Tiny:
 
 def test_loss_and_features_of_a_small_autoencoder():
     options = {"channels": 4, "multipliers": (1,), "blocks": 1, "latent": 2, "groups": 2}
-    network = jax.jit(lambda: AutoencoderKL((4, 4, 1), rngs=nnx.Rngs(0), **options))()
+    network = filled(lambda: AutoencoderKL((4, 4, 1), rngs=nnx.Rngs(0), **options))
     x = jnp.asarray(np.random.default_rng(0).standard_normal((3, 4, 4, 1)), jnp.float32)
 
     @quickly_compiled

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from drawn_weights import filled
 from flax import nnx
 
 from score_sde.errors import InputError
@@ -46,15 +47,8 @@ def dit(shape=(4, 6, 2), kind=DiT, **options):
 
 
 def drawn(make, **options):
-    """A network with every parameter at random: fresh ones give zero, where all laws hold trivially."""
-    params, rebuild = partition(jax.eval_shape(lambda: make(**options)))
-    rng = np.random.default_rng(0)
-
-    def fill(path, leaf):
-        mean = 1.0 if path[-1].key == "scale" else 0.0
-        return jnp.asarray(mean + 0.25 * rng.standard_normal(leaf.shape), leaf.dtype)
-
-    return rebuild(jax.tree_util.tree_map_with_path(fill, params))
+    """One with every parameter at random."""
+    return filled(lambda: make(**options))
 
 
 @functools.partial(jax.jit, static_argnames="keyed")

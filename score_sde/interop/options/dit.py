@@ -99,7 +99,7 @@ def _size(options: Options) -> tuple[int, int, int, int]:
     known = {f"{size}/{patch}": (*SIZES[size], patch) for size in SIZES for patch in (2, 4, 8)}
     if "model" not in options:
         xl = dict(zip(("hidden_size", "depth", "num_heads", "patch_size"), known["xl/2"], strict=True))
-        return tuple(options.get(name, default) for name, default in xl.items())  # type: ignore[return-value]
+        return tuple(options.get(name, default) for name, default in xl.items())
     name = str(options["model"]).lower().partition("-")[2]
     if name not in known:
         expected = "DiT- or SiT- with S, B, L or XL, then /2, /4 or /8"

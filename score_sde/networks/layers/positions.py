@@ -20,8 +20,8 @@ from score_sde.typing import Array
 class Rotation(NamedTuple):
     """Turns the pairs (x_i, x_(i + d/2)) of each token by angles of its own; (tokens, d/2) both."""
 
-    cos: Array
-    sin: Array
+    cos: Array | np.ndarray
+    sin: Array | np.ndarray
 
     def __call__(self, x: Array) -> Array:
         """(B, tokens, heads, d) -> the same, of the same lengths."""
