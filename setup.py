@@ -43,6 +43,13 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
+        "compare": [  # public implementations that samplers are compared with
+            "diffusers>=0.30",
+            "k-diffusion>=0.1.1",
+            "torch>=2",
+            "torchdiffeq",
+            "torchsde",
+        ],
         "test": [
             "beartype>=0.19",
             "mypy>=1.13",

@@ -21,6 +21,8 @@ def entrants() -> list[Predictor]:
         for name, most in TERMS.items()
         for terms in range(1, most + 1)
     ]
+    found += [samplers.DPMSolverPP2M(churn=1.0), samplers.DPMSolverPP3M(churn=1.0)]
+    found += [samplers.ExponentialMultistep(terms=terms, churn=1.0) for terms in (2, 3)]
     named = {label(each): each for each in found if each.order > 0}
     return [named[name] for name in sorted(named)]
 

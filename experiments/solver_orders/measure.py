@@ -11,9 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from score_sde import arrays
 from score_sde.denoisers import Gaussian, IsotropicMixture
-from score_sde.samplers import Predictor
+from score_sde.samplers import GivenNoise, Predictor
 from score_sde.samplers.exponential import half_log_snr
 from score_sde.sdes import VP, GaussianSDE
 from score_sde.typing import Array, Batch
@@ -67,7 +66,8 @@ def run(predictor: Predictor, model: Any, x: Batch, known: Known, noise: Array, 
 
     def advance(i: Array, carry: tuple[Batch, Any]) -> tuple[Batch, Any]:
         x, memory = carry
-        step = predictor.step(noise[i], model, x, known.times[i], known.times[i + 1], memory)
+        given: Any = GivenNoise(values=noise[i])
+        step = predictor.step(given, model, x, known.times[i], known.times[i + 1], memory)
         exact = known.exact[jnp.minimum(i, known.exact.shape[0] - 1)]
         return jnp.where(i < forced, exact, step.x), step.memory
 
@@ -160,19 +160,9 @@ def is_random(predictor: Predictor) -> bool:
     """Whether a step adds noise."""
     model, x = normal(VP()), jnp.zeros((1, 1))
     t, s = jnp.asarray(0.5), jnp.asarray(0.4)
-    step = predictor.step(jnp.ones((1, 1)), model, x, t, s, predictor.init(model, x, t))
+    unit: Any = GivenNoise(values=jnp.ones(()))
+    step = predictor.step(unit, model, x, t, s, predictor.init(model, x, t))
     return bool(jnp.any(step.x != step.mean))
-
-
-class GivenNoise:
-    """Inside, the noise of a step is what is given in place of its key."""
-
-    def __enter__(self) -> None:
-        self._drawn = arrays.normal_like
-        arrays.normal_like = lambda key, x: jnp.broadcast_to(jnp.asarray(key), x.shape)  # type: ignore[assignment]
-
-    def __exit__(self, *_: object) -> None:
-        arrays.normal_like = self._drawn
 
 
 def order(counts: Sequence[int], errors: Sequence[float], floor: float = 1e-11) -> float:

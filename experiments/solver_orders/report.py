@@ -16,7 +16,7 @@ from score_sde.evaluation.report import table
 
 def text(rows: list[dict[str, Any]], sdes: list[str]) -> str:
     """Nominal and measured orders."""
-    columns = [(kind, sde) for kind in ("flow", "moments") for sde in sdes]
+    columns = [(kind, sde) for kind in ("flow", "moments", "strong") for sde in sdes]
     heads = ("predictor", "evaluations", "order", *(f"{kind} {sde}" for kind, sde in columns))
     lines = []
     for row in rows:
@@ -40,18 +40,22 @@ def misses(rows: list[dict[str, Any]], allowed: float = 0.15) -> list[str]:
 
 
 def save_plot(path: Path, rows: list[dict[str, Any]], counts: list[int], sde: str) -> None:
-    """Errors along the flow against evaluations, a panel for each nominal order."""
+    """Errors against evaluations: a panel for each nominal order, and one of random predictors."""
     drawn = [row for row in rows if sde in row["flow"]]
     orders = sorted({row["order"] for row in drawn})
-    figure = Figure(figsize=(4.2 * len(orders), 6.0), layout="constrained")
+    panels = [
+        (f"order {order}, {sde}", "flow", [row for row in drawn if row["order"] == order]) for order in orders
+    ]
+    panels.append((f"along Brownian paths, {sde}", "strong", [row for row in rows if sde in row["strong"]]))
+    figure = Figure(figsize=(4.2 * len(panels), 6.0), layout="constrained")
     FigureCanvasAgg(figure)
     least = None
-    for i, order in enumerate(orders):
-        axis = least = figure.add_subplot(1, len(orders), i + 1, sharex=least, sharey=least)
-        for row in (row for row in drawn if row["order"] == order):
+    for i, (title, kind, shown) in enumerate(panels):
+        axis = least = figure.add_subplot(1, len(panels), i + 1, sharex=least, sharey=least)
+        for row in shown:
             work = np.array(counts) * row["evaluations"]
-            axis.loglog(work, row["flow"][sde]["errors"], marker=".", label=row["predictor"])
-        axis.set(title=f"order {order}, {sde}", xlabel="model evaluations")
+            axis.loglog(work, row[kind][sde]["errors"], marker=".", label=row["predictor"])
+        axis.set(title=title, xlabel="model evaluations")
         axis.xaxis.set_major_locator(LogLocator(base=2, numticks=20))
         axis.xaxis.set_major_formatter(ScalarFormatter())
         axis.xaxis.set_minor_locator(NullLocator())

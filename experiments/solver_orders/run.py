@@ -4,9 +4,10 @@ Usage: python -m experiments.solver_orders.run --workdir=runs/solver_orders [--f
 
 In float64, 16 to 512 steps equal in log(alpha / sigma). The flow is that of three normal laws in the plane,
 whose denoiser is exact, solved by scipy's DOP853. Moments are those of one normal law, by the recursion that
-they obey, so that the weak order of random steps has no sampling error. The first steps of a multi-step
-predictor, which are of lower order, are put on the exact flow. Writes orders.json, table.txt and orders.png;
-the exit code is 1 if a deterministic predictor misses its nominal order by more than 0.15.
+they obey, so that the weak order of random steps has no sampling error. Strong orders of random steps are
+those along fixed Brownian paths, towards the same predictor at 16 times the steps. The first steps of a
+multi-step predictor, which are of lower order, are put on the exact flow. Writes orders.json, table.txt and
+orders.png; the exit code is 1 if a deterministic predictor misses its nominal order by more than 0.15.
 """
 
 from __future__ import annotations
@@ -27,16 +28,18 @@ def rows_of(counts: tuple[int, ...], names: tuple[str, ...]) -> list[dict[str, A
     """A row for each predictor."""
     import jax  # after its environment is set
 
-    from experiments.solver_orders import measure
+    from experiments.solver_orders import measure, strong
     from experiments.solver_orders.entrants import entrants, label
     from score_sde import sdes
 
     rows, entered = [], entrants()
-    with jax.enable_x64(True), measure.GivenNoise():
+    with jax.enable_x64(True):
         flow = {name: measure.FlowErrors(getattr(sdes, name)(), counts) for name in names}
         moments = {name: measure.MomentErrors(getattr(sdes, name)(), counts) for name in names}
+        paths = {name: strong.StrongErrors(getattr(sdes, name)(), counts) for name in names}
         for number, predictor in enumerate(entered):
-            kinds = {"flow": {} if measure.is_random(predictor) else flow, "moments": moments}
+            noisy = measure.is_random(predictor)
+            kinds = {"flow": {} if noisy else flow, "moments": moments, "strong": paths if noisy else {}}
             row: dict[str, Any] = {"predictor": label(predictor), "evaluations": predictor.evaluations}
             row["order"] = predictor.order
             for kind, cases in kinds.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -82,8 +82,8 @@ class ModelStatistics(Pytree):
                 raise InputError("ModelStatistics.path", path, f"the array {missing[0]} in it")
             return cls(**{name: arrays[name] for name in names})
 
-    def save(self, path: str | Path) -> None:
-        """As npz."""
+    def save(self, path: str | Path | BinaryIO) -> None:
+        """As npz, to a path or an open file."""
         np.savez(path, places=self.places, linear=self.linear, rate=self.rate, offset=self.offset)
 
     def at(self, place: Array) -> Values:

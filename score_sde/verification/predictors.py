@@ -6,7 +6,6 @@ probing it with unit noise, and nothing here is a Monte Carlo estimate.
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, NamedTuple
 
 import jax
@@ -14,14 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from score_sde.denoisers.exact import Gaussian
-from score_sde.samplers.base import Predictor
+from score_sde.samplers.base import Predictor, Step
 from score_sde.samplers.noise import GivenNoise
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Array, Batch
 from score_sde.verification.base import Finding, Law, error_of, is_same_tree, within
 
 MEAN, VARIANCE = 0.7, 1.8  # of the data
-COUNTS = ((128, 256), (1024, 2048))  # numbers of steps; the second where the first are too few
+COUNTS = ((128, 256), (512, 1024), (1024, 2048))  # numbers of steps; later ones where the first are too few
 MOST = COUNTS[-1][-1]
 
 
@@ -37,18 +36,18 @@ def moments(sde: GaussianSDE, t: Array) -> tuple[Array, Array]:
 
 def local_variance(predictor: Predictor, sde: GaussianSDE) -> Finding:
     """Var / (t - s) -> c^2 g^2 as s -> t, with one c for all x."""
-    variance, found, _ = _short_step(predictor, model_of(sde))
-    churn2 = float(found) if found > 1e-6 else 0.0
-    error = error_of(variance, np.full(variance.shape, churn2)) if churn2 else 0.0
+    short = short_step(predictor, sde)
+    churn2 = short.churn2 if short.churn2 > 1e-6 else 0.0
+    error = error_of(short.variance, np.full(short.variance.shape, churn2)) if churn2 else 0.0
     told = f"variance of a short step, c^2 g^2 (t - s) with c = {churn2**0.5:.4f}, relative error"
     return within("local_variance", error, 1e-5, told)
 
 
 def local_drift(predictor: Predictor, sde: GaussianSDE) -> Finding:
     """(E[x_s] - x_t) / (s - t) -> f - (1 + c^2) g^2 score / 2, c that of the noise."""
-    _, churn2, (found, expected) = _short_step(predictor, model_of(sde))
-    error = np.max(np.abs(np.asarray(found - expected))) / np.max(np.abs(np.asarray(expected)))
-    told = f"drift of a short step, the reverse SDE's of c = {float(churn2) ** 0.5:.4f}, relative error"
+    short = short_step(predictor, sde)
+    error = np.max(np.abs(short.drift - short.expected)) / np.max(np.abs(short.expected))
+    told = f"drift of a short step, the reverse SDE's of c = {short.churn2**0.5:.4f}, relative error"
     return within("local_drift", error, 1e-4, told)
 
 
@@ -67,19 +66,25 @@ def order(predictor: Predictor, sde: GaussianSDE) -> Finding:
 
 def ends(predictor: Predictor, sde: GaussianSDE) -> Finding:
     """Steps from T, where alpha may be 0, and to 0, where sigma may be, are finite, as are gradients."""
-    values = _through_ends(predictor, model_of(sde))
-    bad = [name for name, value in values.items() if not np.all(np.isfinite(np.asarray(value)))]
+    model, x = model_of(sde), jnp.array([[0.5], [-1.0]])
+    T, middle, zero = (jnp.asarray(share * sde.T, float) for share in (1.0, 0.7, 0.0))
+    bad = []
+    for name, t, s in (("from T", T, middle), ("to 0", middle, zero)):
+        step, gradient = _step(predictor, model, x, t, s), _gradient(predictor, model, x, t, s)
+        values = {"x": step.x, "mean": step.mean, "gradient": gradient}
+        bad += [f"{what} {name}" for what, value in values.items() if not np.all(np.isfinite(value))]
     return within("ends", len(bad), 0, f"not finite: {', '.join(bad)}" if bad else "finite from T and to 0")
 
 
 def fresh_start(predictor: Predictor, sde: GaussianSDE) -> Finding:
     """Where alpha(T) = 0, x_T carries nothing: a random step is N(alpha_s E[x_0], sigma_s^2)."""
-    values, s = _through_ends(predictor, model_of(sde)), 0.7 * sde.T
-    noise = np.asarray(values["first"] - values["first mean"])
-    told = "x_s given x_T where alpha(T) = 0, absolute error"
-    if float(sde.alpha(jnp.asarray(sde.T, float))) > 0 or np.allclose(noise, 0):
+    T, s = (jnp.asarray(share * sde.T, float) for share in (1.0, 0.7))
+    step = _step(predictor, model_of(sde), jnp.array([[0.5], [-1.0]]), T, s)
+    noise = np.asarray(step.x - step.mean)
+    if float(sde.alpha(T)) > 0 or np.allclose(noise, 0):
         return within("fresh_start", 0.0, 1e-8, "nothing to say: x_T carries data, or nothing is random")
-    apart = np.abs(np.asarray(values["first mean"]) - float(sde.alpha(s) * MEAN)), noise - float(sde.sigma(s))
+    apart = np.asarray(step.mean) - float(sde.alpha(s) * MEAN), noise - float(sde.sigma(s))
+    told = "x_s given x_T where alpha(T) = 0, absolute error"
     return within("fresh_start", max(float(np.max(np.abs(each))) for each in apart), 1e-8, told)
 
 
@@ -136,38 +141,38 @@ def moment_error(predictor: Predictor, model: Gaussian, known: Known) -> Array:
     return jnp.hypot(mean_error, variance_error)
 
 
-@jax.jit
-def _short_step(predictor: Predictor, model: Gaussian) -> tuple[Array, Array, tuple[Batch, Batch]]:
-    """Variance over g^2 (t - s), the c^2 that it stands for, and the drift found and expected."""
-    sde, t, h = model.sde, jnp.asarray(0.6 * model.sde.T), 1e-7 * model.sde.T
+class ShortStep(NamedTuple):
+    """A step of 1e-7 T at 0.6 T.
+
+    Attributes:
+        variance: over g^2 (t - s), at each x.
+        churn2: c^2 that it stands for.
+        drift: (E[x_s] - x_t) / (s - t).
+        expected: the reverse drift of this c.
+    """
+
+    variance: np.ndarray
+    churn2: float
+    drift: np.ndarray
+    expected: np.ndarray
+
+
+def short_step(predictor: Predictor, sde: GaussianSDE) -> ShortStep:
+    """The step, and what the reverse family has in its place."""
+    model, t, h = model_of(sde), jnp.asarray(0.6 * sde.T), 1e-7 * sde.T
     x = jnp.array([[0.3], [-2.0]])
+    step = _step(predictor, model, x, t, t - h)
+    variance = np.square(step.x - step.mean) / float(h * sde.squared_diffusion(t))
+    churn2 = float(np.mean(variance))
+    expected = model.reverse_drift(x, t, churn=churn2**0.5)
+    return ShortStep(variance, churn2, np.asarray((step.mean - x) / -h), np.asarray(expected))
+
+
+def _step(predictor: Predictor, model: Gaussian, x: Batch, t: Array, s: Array) -> Step:
+    """A first step, with one unit of noise."""
     unit: Any = GivenNoise(values=jnp.ones(()))
-    step = predictor.step(unit, model, x, t, t - h, predictor.init(model, x, t))
-    variance = jnp.square(step.x - step.mean) / (h * sde.squared_diffusion(t))
-    churn2 = jnp.mean(variance)
-    expected = model.reverse_drift(x, t, churn=jnp.sqrt(churn2))
-    return variance, churn2, ((step.mean - x) / -h, expected)
+    return predictor.step(unit, model, x, t, s, predictor.init(model, x, t))
 
 
-@jax.jit
-def _through_ends(predictor: Predictor, model: Gaussian) -> dict[str, Array]:
-    """Steps from T and to 0, and the gradient of two steps through both."""
-    T, zero = jnp.asarray(model.sde.T, float), jnp.asarray(0.0)
-    s, x = 0.7 * T, jnp.array([[0.5], [-1.0]])
-    unit: Any = GivenNoise(values=jnp.ones(()))
-    memory = predictor.init(model, x, T)
-    first = predictor.step(unit, model, x, T, s, memory)
-    last = predictor.step(unit, model, x, s, zero, memory)
-
-    def passed(x: Batch) -> Array:
-        for t, s in itertools.pairwise((T, 0.5 * T, zero)):
-            x = predictor.step(unit, model, x, t, s, predictor.init(model, x, t)).x
-        return jnp.sum(x)
-
-    return {
-        "first": first.x,
-        "first mean": first.mean,
-        "last": last.x,
-        "last mean": last.mean,
-        "gradient": jax.grad(passed)(x),
-    }
+def _gradient(predictor: Predictor, model: Gaussian, x: Batch, t: Array, s: Array) -> Batch:
+    return jax.grad(lambda x: jnp.sum(_step(predictor, model, x, t, s).x))(x)

@@ -7,6 +7,8 @@ import pytest
 from walk import concrete_subclasses
 
 from score_sde import arrays, denoisers, samplers, sdes
+from score_sde.verification import held, verify_corrector
+from score_sde.verification.correctors import gradients, stays_without_noise
 
 CORRECTORS = [cls() for cls in concrete_subclasses(samplers.Corrector, under="score_sde.samplers")]
 
@@ -35,22 +37,39 @@ def stationary_variance(corrector, model, x, t, steps, kept):
 
 
 @pytest.mark.parametrize("corrector", CORRECTORS, ids=name)
-def test_x_stays_where_there_is_no_noise(corrector):
-    x = jnp.array([[0.3, -1.0], [2.0, 0.0]])
-    for sde in (sdes.EDM(), sdes.RectifiedFlow(), sdes.VP(), sdes.Cosine()):
-        moved = corrector.step(jax.random.key(0), gaussian(sde, dimensions=2), x, jnp.array(0.0))
-        np.testing.assert_array_equal(moved, x)
+def test_what_every_corrector_obeys(corrector, x64):
+    """It keeps p_t within 5 %, stays where there is no noise, and has finite gradients."""
+    found = list(verify_corrector(corrector, sdes.VP()))
+    for sde in (sdes.EDM(), sdes.RectifiedFlow(), sdes.Cosine()):
+        found += held((stays_without_noise, gradients), corrector, sde)
+    assert not [finding for finding in found if not finding.holds]
 
 
-@pytest.mark.parametrize("corrector", CORRECTORS, ids=name)
-def test_gradients_are_finite_also_where_x_stays(corrector):
-    model = gaussian(sdes.RectifiedFlow(), dimensions=2)
+class Louder(samplers.AnnealedLangevin):
+    """Noise that is 5 % too large, which moves x where there is no noise too."""
 
-    def run(x, t):
-        return jnp.sum(corrector.step(jax.random.key(0), model, x, t))
+    def step(self, key, model, x, t, cond=None):
+        moved = super().step(key, model, x, t, cond)
+        return moved + 0.05 * 2 * self.snr * model.sde.sigma(t) * arrays.normal_like(key, x)
 
-    for t in (0.0, 0.5, 1.0):
-        assert np.all(np.isfinite(jax.grad(run)(jnp.array([[0.3, -1.0]]), jnp.array(t))))
+
+class Restless(samplers.Corrector):
+    """Keeps no law, wherever it is."""
+
+    def step(self, key, model, x, t, cond=None):
+        return x + 0.1 * jax.random.normal(key, x.shape)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "failing"),
+    [
+        (Louder(snr=0.1), {"keeps_the_law"}),
+        (Restless(), {"keeps_the_law", "stays_without_noise"}),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_laws(wrong, failing):
+    found = {finding.law for finding in verify_corrector(wrong, sdes.EDM(T=2.0)) if not finding.holds}
+    assert found == failing
 
 
 @pytest.mark.parametrize("cls", [samplers.AnnealedLangevin, samplers.OriginalAnnealedLangevin])

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import multivariate_normal
 from walk import concrete_subclasses
 
-from experiments.solver_orders import entrants, measure, report
+from experiments.solver_orders import entrants, measure, report, strong
 from score_sde import samplers, sdes
 from score_sde.samplers import DDIM, ExponentialMultistep
 
@@ -52,12 +52,28 @@ def test_a_wrong_claim_is_told():
     errors = measure.FlowErrors(sdes.VP(), COUNTS)
     rows = []
     for predictor in (ExponentialMultistep(terms=2), Boastful()):
-        with measure.GivenNoise():
-            found = errors(predictor)
+        found = errors(predictor)
         flow = {"VP": {"errors": found, "order": measure.order(COUNTS, found)}}
         rows.append({"predictor": type(predictor).__name__, "order": predictor.order, "flow": flow})
     (told,) = report.misses(rows)
     assert told.startswith("Boastful on VP: 0.9")
+
+
+class Averaged(samplers.ExponentialEulerMaruyama):
+    """Of the right law, but its noise has a sign of its own in every step: of no path."""
+
+    def step(self, key, model, x, t, s, memory=(), cond=None):
+        step = super().step(key, model, x, t, s, memory, cond)
+        sign = jnp.where(jnp.floor(1e4 * t) % 2 == 0, 1.0, -1.0)
+        return step._replace(x=step.mean + sign * (step.x - step.mean))
+
+
+def test_the_strong_order_is_one_along_a_path_and_none_beside_it():
+    """Of additive noise (Kloeden and Platen 1992, section 10.3), in the fast form of the experiment."""
+    errors = strong.StrongErrors(sdes.VP(), COUNTS)
+    for predictor in (samplers.Ancestral(), samplers.DPMSolverPP2M(churn=1.0)):
+        assert measure.order(COUNTS, errors(predictor)) == pytest.approx(1, abs=0.15)
+    assert abs(measure.order(COUNTS, errors(Averaged()))) < 0.3
 
 
 def test_orders_are_those_above_rounding():

@@ -32,12 +32,12 @@ class DPMSolverV3(Predictor):
     is ``DDIM``.
 
     Attributes:
-        terms: values of g that predict, 1 to 4.
+        terms: values of g that predict, 1 to 4; 3 in most of the paper.
         corrector_terms: values, besides the newest, that correct, 0 (nothing is corrected) to 4.
         statistics: of the model; ``call(ModelStatistics.load, path=...)`` in a configuration.
     """
 
-    terms: int = static(3)
+    terms: int = static(2)
     corrector_terms: int = static(2)
     statistics: ModelStatistics = ModelStatistics()
 
