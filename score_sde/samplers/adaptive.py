@@ -14,7 +14,13 @@ from score_sde.integrators.adaptive import Adaptive
 from score_sde.integrators.base import Integrator, Solution
 from score_sde.pytree import static
 from score_sde.samplers.base import Final, Sampling
-from score_sde.samplers.checks import floating, require_not_negative, require_start, require_whole
+from score_sde.samplers.checks import (
+    floating,
+    require_inside,
+    require_not_negative,
+    require_start,
+    require_whole,
+)
 from score_sde.samplers.final import KeepSample
 from score_sde.typing import Array, Batch, Condition, Key
 
@@ -69,6 +75,7 @@ class ProbabilityFlowODE(Sampling):
     ) -> Solution:
         """Samples, and the model evaluations that each took."""
         require_start("ProbabilityFlowODE", shape, x, t)
+        self._require_times(model, t)
         start = self._latent_time(model) if t is None else t
         return _decode(self, key, model, tuple(shape), cond, x, floating(start))
 
@@ -83,6 +90,7 @@ class ProbabilityFlowODE(Sampling):
     ) -> tuple[Array, Batch]:
         """Times (frames,), evenly spaced, and states (frames, batch, *event), the last being the sample."""
         require_start("ProbabilityFlowODE", shape, x, t)
+        self._require_times(model, t)
         prior_key, final_key = jax.random.split(key)
         begin = model.sde.prior(shape).sample(prior_key) if x is None else x
         times = jnp.linspace(self._latent_time(model) if t is None else t, self.t_min, self.frames)
@@ -94,7 +102,12 @@ class ProbabilityFlowODE(Sampling):
 
     def encode(self, model: ScoreModel, x: Batch, cond: Condition = None) -> Solution:
         """The latent of data ``x`` (taken to be x at t_min), and the evaluations that each took."""
+        self._require_times(model, None)
         return _flow(self, model, x, floating(self.t_min), floating(self._latent_time(model)), cond)
+
+    def _require_times(self, model: ScoreModel, t: Array | float | None) -> None:
+        for name, time in {"t_min": self.t_min, "t_max": self.t_max, "t": t}.items():
+            require_inside(f"ProbabilityFlowODE.{name}", time, model.sde)
 
     def _latent_time(self, model: ScoreModel) -> Any:
         return model.sde.T if self.t_max is None else self.t_max

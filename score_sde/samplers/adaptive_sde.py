@@ -16,6 +16,7 @@ from score_sde.pytree import static
 from score_sde.samplers.base import Final, Sampling
 from score_sde.samplers.checks import (
     floating,
+    require_inside,
     require_not_negative,
     require_positive,
     require_start,
@@ -99,6 +100,8 @@ class AdaptiveSDE(Sampling):
     ) -> Drawn:
         """Samples, and the model evaluations that each took."""
         require_start("AdaptiveSDE", shape, x, t)
+        require_inside("AdaptiveSDE.t", t, model.sde)
+        require_inside("AdaptiveSDE.t_min", self.t_min, model.sde)
         start = floating(model.sde.T if t is None else t)
         if not isinstance(start, jax.core.Tracer) and not bool(jnp.isfinite(model.sde.diffusion(start))):
             found, expected = type(model.sde).__name__, "an SDE whose diffusion is finite where it starts"

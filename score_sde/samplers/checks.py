@@ -14,10 +14,10 @@ from score_sde.sdes.base import SDE, GaussianSDE
 from score_sde.typing import Array, Batch
 
 
-def require_whole(where: str, value: Any, least: int) -> None:
+def require_whole(where: str, value: Any, least: int, remedy: str = "") -> None:
     """Raise unless ``value`` is a whole number of at least ``least``."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InputError(where, value, f"a whole number of at least {least}")
+        raise InputError(where, value, f"a whole number of at least {least}", remedy)
 
 
 def require_between(where: str, value: Any, least: int, most: int) -> None:
@@ -56,6 +56,17 @@ def require_decreasing(where: str, times: Any) -> None:
         raise InputError(where, values.tolist(), expected, "start later, end earlier or take fewer steps")
 
 
+def require_inside(where: str, time: Any, sde: SDE) -> None:
+    """Raise unless a time, where it is known, lies in [0, T], but for rounding."""
+    if time is None or isinstance(time, jax.core.Tracer) or isinstance(sde.T, jax.core.Tracer):
+        return
+    if not np.all((np.asarray(time) >= 0) & (np.asarray(time) <= sde.T * (1 + 1e-5))):
+        expected = f"in [0, {sde.T:g}], the time of {type(sde).__name__}"
+        raise InputError(
+            where, np.asarray(time).tolist(), expected, "a later time is another process: raise T"
+        )
+
+
 def require_start(where: str, shape: tuple[int, ...], x: Batch | None, t: Any) -> None:
     """Raise unless a given state has the shape asked for, and a given time has a state."""
     if x is None and t is not None:
@@ -72,10 +83,11 @@ def require_denoiser(where: str, model: ScoreModel) -> Denoiser:
     return cast(Denoiser, model)
 
 
-def require_gaussian(where: str, sde: SDE) -> GaussianSDE:
-    """The SDE as one with a closed kernel; raise where it has none."""
+def require_gaussian(where: str, sde: SDE, instead: str = "") -> GaussianSDE:
+    """The SDE as one with a closed kernel; raise where it has none, naming what serves ``instead``."""
     if not hasattr(sde, "log_snr"):
-        raise InputError(f"{where} for sde", type(sde).__name__, "a Gaussian SDE", "it needs alpha and sigma")
+        remedy = f"it needs alpha and sigma; use {instead}" if instead else "it needs alpha and sigma"
+        raise InputError(f"{where} for sde", type(sde).__name__, "a Gaussian SDE", remedy)
     return cast(GaussianSDE, sde)
 
 

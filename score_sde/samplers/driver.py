@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from score_sde.denoisers.base import ScoreModel
 from score_sde.pytree import static
 from score_sde.samplers.base import Corrector, Final, Grid, Noise, Order, Predictor, Sampling, Step
-from score_sde.samplers.checks import require_decreasing, require_start, require_whole
+from score_sde.samplers.checks import require_decreasing, require_inside, require_start, require_whole
 from score_sde.samplers.correctors.none import NoCorrector
 from score_sde.samplers.final import KeepMean
 from score_sde.samplers.grids import Uniform
@@ -92,8 +92,11 @@ class Sampler(Sampling):
     ) -> Array:
         """The grid's times, checked as far as they are known."""
         require_start("Sampler", shape, x, t)
+        require_inside("Sampler.t", t, sde)
         times = _times(self.grid, sde, self.n_steps, t)
-        require_decreasing(f"times of Sampler.grid, {type(self.grid).__name__},", times)
+        where = f"times of Sampler.grid, {type(self.grid).__name__},"
+        require_decreasing(where, times)
+        require_inside(f"first of {where}", times[0], sde)
         return times
 
 

@@ -65,7 +65,7 @@ class Karras(NoiseRange, Grid):
 
     def __call__(self, sde: SDE, n_steps: int, start: Array | float | None = None) -> Array:
         """Times of (high^(1/rho) + i / n (low^(1/rho) - high^(1/rho)))^rho."""
-        gaussian, first = require_gaussian("Karras", sde), _first(sde, start)
+        gaussian, first = require_gaussian("Karras", sde, "Uniform"), _first(sde, start)
         low, high = self.ends(gaussian, first)
         roots = jnp.linspace(high ** (1 / self.rho), low ** (1 / self.rho), n_steps + 1)
         return _times_at(gaussian, roots**self.rho, first)
@@ -76,7 +76,7 @@ class LogSNR(NoiseRange, Grid):
 
     def __call__(self, sde: SDE, n_steps: int, start: Array | float | None = None) -> Array:
         """Times of high (low / high)^(i / n)."""
-        gaussian, first = require_gaussian("LogSNR", sde), _first(sde, start)
+        gaussian, first = require_gaussian("LogSNR", sde, "Uniform"), _first(sde, start)
         low, high = self.ends(gaussian, first)
         return _times_at(gaussian, jnp.geomspace(high, low, n_steps + 1), first)
 
@@ -88,7 +88,7 @@ class ToZero(Grid):
 
     def __call__(self, sde: SDE, n_steps: int, start: Array | float | None = None) -> Array:
         """The grid's times and 0."""
-        require_whole("n_steps of ToZero", n_steps, 2)
+        require_whole("n_steps of ToZero", n_steps, 2, "or use its grid without ToZero")
         times = self.grid(sde, n_steps - 1, start)
         return jnp.append(times, 0)
 

@@ -12,7 +12,13 @@ from score_sde.denoisers.base import ScoreModel
 from score_sde.errors import InputError
 from score_sde.pytree import Pytree, static
 from score_sde.samplers.base import Final, Grid, Predictor, Sampling
-from score_sde.samplers.checks import require_gaussian, require_positive, require_start, require_whole
+from score_sde.samplers.checks import (
+    require_gaussian,
+    require_inside,
+    require_positive,
+    require_start,
+    require_whole,
+)
 from score_sde.samplers.final import KeepSample
 from score_sde.samplers.grids import Karras, ToZero
 from score_sde.sdes.base import GaussianSDE
@@ -95,7 +101,8 @@ class Restart(Sampling):
     ) -> tuple[Array, Batch]:
         """Times (n,), which go up where it restarts, and states (n, batch, *event), the last the sample."""
         require_start("Restart", shape, x, t)
-        sde = require_gaussian("Restart", model.sde)
+        sde = require_gaussian("Restart", model.sde, "Sampler(predictor=EulerMaruyama())")
+        require_inside("Restart.t", t, sde)
         prior_key, final_key, key = jax.random.split(key, 3)
         state = model.sde.prior(shape).sample(prior_key) if x is None else x
         times: list[Array] = []

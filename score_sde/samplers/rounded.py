@@ -23,6 +23,6 @@ class Rounded(Grid):
 
     def __call__(self, sde: SDE, n_steps: int, start: Array | float | None = None) -> Array:
         """The times."""
-        gaussian, times = require_gaussian("Rounded", sde), self.grid(sde, n_steps, start)
+        gaussian, times = require_gaussian("Rounded", sde, "Uniform"), self.grid(sde, n_steps, start)
         ratios = self.rounding(jnp.exp(-0.5 * gaussian.log_snr(times)))
         return jnp.where(times > 0, gaussian.time_at_log_snr(-2 * jnp.log(ratios)), 0)

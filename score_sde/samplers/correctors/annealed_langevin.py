@@ -24,7 +24,7 @@ class AnnealedLangevin(Corrector):
 
     def step(self, key: Key, model: ScoreModel, x: Batch, t: Array, cond: Condition = None) -> Batch:
         """One step; x stays where sigma(t) = 0."""
-        sde = require_gaussian("AnnealedLangevin", model.sde)
+        sde = require_gaussian("AnnealedLangevin", model.sde, "Langevin")
         exists = sde.has_score(t)
         score = model.score(x, jnp.where(exists, t, sde.T), cond)
         h = 2 * jnp.square(self.snr * sde.sigma(t))

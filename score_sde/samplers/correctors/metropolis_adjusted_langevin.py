@@ -44,7 +44,7 @@ class MetropolisAdjustedLangevin(Corrector):
 
     def step(self, key: Key, model: ScoreModel, x: Batch, t: Array, cond: Condition = None) -> Batch:
         """One step; x stays where sigma(t) = 0."""
-        sde = require_gaussian("MetropolisAdjustedLangevin", model.sde)
+        sde = require_gaussian("MetropolisAdjustedLangevin", model.sde, "Langevin")
         exists = sde.has_score(t)
         at = jnp.where(exists, t, sde.T)
         h = 2 * jnp.square(self.snr * sde.sigma(at))

@@ -9,7 +9,12 @@ import jax.numpy as jnp
 from score_sde import arrays
 from score_sde.denoisers.base import ScoreModel
 from score_sde.samplers.base import Predictor, Step
-from score_sde.samplers.checks import require_denoiser, require_gaussian, require_not_negative
+from score_sde.samplers.checks import (
+    require_denoiser,
+    require_gaussian,
+    require_not_negative,
+    require_terms,
+)
 from score_sde.samplers.exponential import Interval, Past, added, decay, gain, log_clock, place
 from score_sde.sdes.base import SDE
 from score_sde.typing import Array, Batch, Condition, Key
@@ -32,6 +37,10 @@ class DPMSolverPP2M(Predictor):
     def order(self) -> int:
         """Two; with noise of the weak kind."""
         return 2
+
+    def check(self, n_steps: int) -> None:
+        """Raise where the second value never comes."""
+        require_terms("terms of DPMSolverPP2M", 2, n_steps)
 
     def log_clock(self, sde: SDE, t: Array) -> Array:
         """That of the exact noise."""
