@@ -14,6 +14,7 @@ from score_sde import main
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+DEFAULT = jax.config.values["jax_disable_most_optimizations"]
 
 
 def blocks(language: str) -> list[str]:
@@ -24,7 +25,9 @@ def blocks(language: str) -> list[str]:
 def notebook():
     """The names that the README's Python has defined at its end."""
     names: dict = {}
-    for block in blocks("python"):
+    for number, block in enumerate(blocks("python")):
+        quickly = number > 0  # the first one trains for longer than it compiles
+        jax.config.update("jax_disable_most_optimizations", quickly and DEFAULT)
         exec(compile(block, "README.md", "exec"), names)  # what a reader would do
     return names
 
