@@ -237,6 +237,16 @@ def test_no_class_is_the_last_label_and_dropout_needs_a_key():
     assert jnp.max(jnp.abs(apply(network, x, keyed=True) - none)) > 1e-2
 
 
+@pytest.mark.parametrize("layers", [UNROLLED, SCANNED], ids=["unrolled", "scanned"])
+def test_bfloat16_computes_the_same_to_its_precision(layers):
+    low, high = (drawn(dit, layers=layers, dtype=kind, **MODERN) for kind in (jnp.bfloat16, jnp.float32))
+    assert all(a.dtype == jnp.float32 for a in jax.tree.leaves(partition(low)[0]))
+    x = example((4, 6, 2))
+    out, exact = apply(low, x), apply(high, x)
+    assert out.dtype == jnp.float32
+    assert 0 < jnp.linalg.norm(out - exact) < 0.05 * jnp.linalg.norm(exact)
+
+
 def test_sit_drops_the_second_half():
     x = example((4, 6, 2))
     whole, half = (drawn(dit, kind=kind) for kind in (DiT, SiT))
