@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from experiments.work_precision.solvers import PC, TWINS, Solver, solvers
+from experiments.work_precision.solvers import PC, REFERENCE, TWINS, Solver, solvers
 from experiments.work_precision.subjects import METRICS, MIXTURE, Amounts, Judge, sampled
 from experiments.workers import Job
 from score_sde.errors import InputError
@@ -32,22 +32,23 @@ class Size(NamedTuple):
     long_counts: tuple[int, ...] = (50, 100)  # on networks, of LONG and of predictor-correctors
     reference: int = 1000  # evaluations of the predictor-correctors that all are held against
     network_tolerances: int = 2  # how many, the loosest first
-    seeds: int = 5
-    draws: int = 1000  # of each seed
-    network_draws: int = 100
+    seeds: int = 80
+    draws: int = 250  # of each seed
+    network_seeds: int = 5
+    network_draws: int = 99  # a third of the digits' test split
     projections: int = 100
     learnt_from: int = 10_000  # examples at most, by the classifier
     names: tuple[str, ...] = ()  # some solvers only
 
     def amounts(self, subject: str) -> Amounts:
         """What results of one table have in common."""
-        draws = self.draws if subject == MIXTURE else self.network_draws
-        return Amounts(self.seeds, draws, self.projections, self.learnt_from)
+        drawn = (self.seeds, self.draws), (self.network_seeds, self.network_draws)
+        return Amounts(*drawn[subject != MIXTURE], self.projections, self.learnt_from)
 
 
 FAST = Size(
-    "tiny", (2, 8), (4,), (), 8, 0, 2, 60, 16, 20, 1000,
-    ("DDIM", "UniPC(terms=2)", "PC Ancestral + Langevin", "AdaptiveSDE"),
+    "tiny", (2, 8), (), (), 8, 0, 2, 60, 2, 16, 20, 1000,
+    ("DDIM", REFERENCE, "AdaptiveSDE"),
 )  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def amount(subject: str, size: Size) -> list[Any]:
 def jobs(workdir: Path, subject: str, judge: Judge, run: Path | None, size: Size) -> list[tuple[float, Job]]:
     """What is missing, with its cost."""
     left = [task for task in tasks(subject, size) if not done(task, workdir, size)]
-    each = size.amounts(subject).draws * (1 if run is None else 100)  # a network takes so many times longer
+    each = 1 if run is None else 20  # a network takes so many times longer
     return [
         (
             task.cost * each,
@@ -161,9 +162,10 @@ def measure(task: Task, judge: Judge, run: Path | None, size: Size, workdir: Pat
 def _draw(task: Task, run: Path | None, size: Size) -> tuple[np.ndarray, float, bool]:
     """(seeds, draws, *event) in units of the data, evaluations of a sample, whether all are numbers."""
     subject, solver = sampled(task.subject, size.variant, run), solvers()[task.solver]
-    n = size.seeds * size.amounts(task.subject).draws
+    amounts = size.amounts(task.subject)
+    n = amounts.seeds * amounts.draws
     shape = (n, *subject.shape)
     drawn = solver.draw(solver.at(task.setting), jax.random.key(0), subject.model, shape, subject.told(n))
     raw, x = np.asarray(drawn.x), subject.decode(drawn.x)
     stable = bool(np.all(np.isfinite(raw)) and np.all(np.abs(raw) < HUGE))
-    return x.reshape(size.seeds, -1, *subject.shape), float(drawn.evaluations), stable
+    return x.reshape(amounts.seeds, -1, *subject.shape), float(drawn.evaluations), stable

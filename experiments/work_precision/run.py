@@ -10,8 +10,8 @@ distance, MMD and the Frechet distance in a classifier's features, with 95 % int
 floor.
 
 Writes results.json, table.txt and work_precision.png, and prints at how many evaluations the first solver is
-within 5 % of the best predictor-corrector of 1000. Every result is a file below results/: stopped, the same
-command does what is missing.
+within 5 % of the predictor-corrector's distance at 1000. Every result is a file below results/: stopped, the
+same command does what is missing.
 """
 
 from __future__ import annotations

@@ -55,6 +55,7 @@ TWINS = {  # take the steps of another, and are measured on the mixture alone
     "ExponentialMultistep(terms=1, churn=0)": "DDIM",
 }
 PC = "PC "  # begins the names of predictor-corrector samplers
+REFERENCE = f"{PC}ReverseDiffusion + Langevin"  # of Song et al. 2021
 
 
 class Drawn(NamedTuple):
@@ -85,7 +86,7 @@ def solvers() -> dict[str, Solver]:
     found = [_fixed(label(each), each) for each in (*entrants(), *STOCHASTIC)]
     found += [
         _fixed(f"{PC}Ancestral + Langevin", Ancestral(), Langevin(snr=0.1)),
-        _fixed(f"{PC}ReverseDiffusion + Langevin", ReverseDiffusion(), Langevin(snr=0.16)),
+        _fixed(REFERENCE, ReverseDiffusion(), Langevin(snr=0.16)),
         _fixed(f"{PC}Ancestral + MALA", Ancestral(), MetropolisAdjustedLangevin()),
         Solver("Restart", _restart, _draw_counted),
         Solver("AdaptiveSDE", _adaptive_sde, _draw_adaptive_sde, (0.5, 0.1, 0.02, 0.005)),

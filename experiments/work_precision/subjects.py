@@ -13,10 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.spatial.distance import pdist
 
+from experiments.posterior_league.distances import directions, quantiles, sliced
 from score_sde.config import build, load_config
 from score_sde.denoisers import IsotropicMixture
 from score_sde.errors import InputError
-from score_sde.evaluation.distances import mmd_squared, sliced_wasserstein
+from score_sde.evaluation.distances import mmd_squared
 from score_sde.evaluation.features import ClassifierFeatures
 from score_sde.evaluation.moments import Moments, frechet, moments_of
 from score_sde.experiment import Experiment, restore, train
@@ -28,7 +29,8 @@ MIXTURE = "mixture"
 CONFIGS = {"digits": "configs/digits.py", "fashion_mnist": "configs/fashion_mnist.py"}
 METRICS = ("sliced Wasserstein", "MMD squared", "Frechet, classifier")
 COMPONENTS = DIMENSIONS = 16
-PAIRED = 1000  # draws and test data at most of which MMD sums over pairs
+PAIRED = 300  # draws and test data at most of which MMD sums over pairs
+TESTED = 2000  # test data at most
 
 
 class Amounts(NamedTuple):
@@ -60,13 +62,13 @@ class Judge(NamedTuple):
     """Test data and what of them need be computed once.
 
     Attributes:
-        test: (n, *event), in units of the data.
+        test: (n, *event), in units of the data, n a multiple of the draws.
         floors: (seeds, draws, *event), real data that are not the test data.
         bandwidth: the median distance within the test data.
         features: the classifier's.
         moments: of the features of the test data.
         accuracy: of the classifier on the test data.
-        projections: of the sliced Wasserstein distance.
+        units: directions of the sliced Wasserstein distance, and the test data's quantiles along them.
     """
 
     test: np.ndarray
@@ -75,33 +77,43 @@ class Judge(NamedTuple):
     features: ClassifierFeatures
     moments: Moments
     accuracy: float
-    projections: int
+    units: tuple[np.ndarray, np.ndarray]
 
     def distances(self, x: np.ndarray) -> dict[str, float]:
         """Of draws (n, *event) from the test data, by METRICS; the same projections for all."""
-        rng = np.random.default_rng(0)
         found = (
-            float(sliced_wasserstein(x, self.test, rng, projections=self.projections)),
+            self._sliced(x.reshape(len(x), -1)),
             mmd_squared(x[:PAIRED], self.test[:PAIRED], bandwidth=self.bandwidth),
             frechet(moments_of(self.features(x)), self.moments),
         )
         return dict(zip(METRICS, found, strict=True))
+
+    def _sliced(self, rows: np.ndarray) -> float:
+        """Each draw stands for as many test data: their quantile functions are steps, so this is exact."""
+        units, theirs = self.units
+        ours = np.repeat(quantiles(rows, units), theirs.shape[1] // len(rows), axis=1)
+        return sliced(ours, theirs).two
 
 
 def judge(
     train_set: dict[str, np.ndarray], test: dict[str, np.ndarray], others: np.ndarray, amounts: Amounts
 ) -> Judge:
     """From ``x`` and ``label`` of training and test data, and as many other real data as there are draws."""
-    x, labels, n = test["x"], test["label"], amounts.learnt_from
+    kept, n = len(test["x"]) // amounts.draws * amounts.draws, amounts.learnt_from
+    if not kept:
+        raise InputError("test examples", len(test["x"]), f"{amounts.draws} at least", "draw fewer")
+    x, labels = test["x"][:kept], test["label"][:kept]
+    rows = x.reshape(kept, -1)
+    units = directions(rows.shape[1], amounts.projections, seed=1)  # 0 would be the mixture's means
     features = ClassifierFeatures.trained(train_set["x"][:n], train_set["label"][:n])
     return Judge(
         test=x,
         floors=others.reshape(amounts.seeds, amounts.draws, *x.shape[1:]),
-        bandwidth=float(np.median(pdist(x[:PAIRED].reshape(len(x[:PAIRED]), -1)))),
+        bandwidth=float(np.median(pdist(rows[:PAIRED]))),
         features=features,
         moments=moments_of(features(x)),
         accuracy=float(np.mean(features.classify(x) == labels)),
-        projections=amounts.projections,
+        units=(units, quantiles(rows, units)),
     )
 
 
@@ -119,10 +131,8 @@ def judge_mixture(amounts: Amounts) -> Judge:
     """All from exact draws; the label is the likeliest component."""
     law = mixture()
     keys = jax.random.split(jax.random.key(2**20), 3)
-    sets = []
-    for key, count in zip(
-        keys, (amounts.learnt_from, amounts.draws, amounts.seeds * amounts.draws), strict=True
-    ):
+    counts, sets = (amounts.learnt_from, TESTED, amounts.seeds * amounts.draws), []
+    for key, count in zip(keys, counts, strict=True):
         x = law.sample(key, count)
         label = jnp.argmax(law.posterior(x, jnp.zeros(())), axis=1)
         sets.append({"x": np.asarray(x), "label": np.asarray(label)})
@@ -131,7 +141,7 @@ def judge_mixture(amounts: Amounts) -> Judge:
 
 
 def judge_data(experiment: Experiment, amounts: Amounts) -> Judge:
-    """The test split, at most PAIRED of it; the floor is of random training examples."""
+    """The test split, at most TESTED of it; the floor is of random training examples."""
     train_set = experiment.data.split("train").arrays()
     if "label" not in train_set:
         raise InputError("data", type(experiment.data).__name__, "data with labels", "take labelled data")
@@ -139,7 +149,7 @@ def judge_data(experiment: Experiment, amounts: Amounts) -> Judge:
     order = rng.permutation(len(train_set["x"]))
     shuffled = {name: values[order] for name, values in train_set.items()}
     picks = [rng.choice(train_set["x"], amounts.draws, replace=False) for _ in range(amounts.seeds)]
-    test = experiment.data.split("test").first(PAIRED).arrays()
+    test = experiment.data.split("test").first(TESTED).arrays()
     return judge(shuffled, test, np.concatenate(picks), amounts)
 
 

@@ -11,7 +11,7 @@ from walk import concrete_subclasses
 
 from experiments.work_precision import measure, report, run, solvers, subjects
 from score_sde import samplers
-from score_sde.evaluation.distances import frechet_gaussian
+from score_sde.evaluation.distances import frechet_gaussian, sliced_wasserstein
 
 KNOWN = solvers.solvers()
 
@@ -41,15 +41,14 @@ def test_no_sampler_takes_more_evaluations_than_it_may(name):
     assert np.all(allowed - taken < 5)
 
 
-@pytest.mark.parametrize("name", ["UniPC(terms=2)", "EulerMaruyama(churn=1)", "PC Ancestral + Langevin"])
+@pytest.mark.parametrize("name", ["UniPC(terms=2)", solvers.REFERENCE])
 def test_one_program_draws_what_the_sampler_draws(name):
-    """For any number of steps, from the same key."""
+    """From the same key, though its times are padded to a thousand steps."""
     law, key, shape = subjects.mixture(), jax.random.key(3), (20, subjects.DIMENSIONS)
-    for n in (6, 9):
-        sampler = KNOWN[name].at(n)
-        ours = KNOWN[name].draw(sampler, key, law, shape, None)
-        np.testing.assert_allclose(ours.x, sampler(key, law, shape), atol=1e-4)
-        assert ours.evaluations == sampler.evaluations
+    sampler = KNOWN[name].at(8)
+    ours = KNOWN[name].draw(sampler, key, law, shape, None)
+    np.testing.assert_allclose(ours.x, sampler(key, law, shape), atol=1e-4)
+    assert ours.evaluations == sampler.evaluations
 
 
 def test_twins_take_the_same_steps():
@@ -72,8 +71,8 @@ def test_the_small_form_measures_and_pictures(fast):
         rows = {(row.solver, row.evaluations): row.distances for row in results["rows"][subject]}
         assert {len(values) for of in rows.values() for values in of.values()} == {2}
     rows = {(row.solver, row.evaluations): row.distances for row in results["rows"]["mixture"]}
-    far, near = (np.mean(rows["UniPC(terms=2)", n]["sliced Wasserstein"]) for n in (2, 8))
-    assert near < 0.7 * far
+    far, near = (np.mean(rows["DDIM", n]["sliced Wasserstein"]) for n in (2, 8))
+    assert near < 0.8 * far
     adaptive = [row for row in results["rows"]["mixture"] if row.solver == "AdaptiveSDE"]
     assert all(row.evaluations > 10 for row in adaptive)
     assert (workdir / "work_precision.png").stat().st_size > 10_000
@@ -109,25 +108,34 @@ def row(solver, evaluations, *values):
 
 
 def test_the_verdict_is_the_first_within_five_percent():
-    """By hand: 6 % above is not within 5 %, 4 % is; all of an interval only where seeds agree."""
+    """By hand: 6 % above is not within 5 %, 4 % is; one that varies reaches it, or has it on average."""
     rows = [
         row(report.FLOOR, 0, 0.9, 1.0, 0.8),
-        row("PC one", 1000, 1.0, 1.2, 1.1),
-        row("PC two", 1000, 2.0, 2.1, 2.2),
-        row("six", 4, 1.06, 1.272, 1.166),
+        row(solvers.REFERENCE, 1000, 1.0, 1.2, 1.1),
+        row("PC other", 1000, 0.5, 0.6, 0.7),
+        row("six", 3, 1.06, 1.272, 1.166),
+        row("wide", 4, 1.4, 0.8, 1.4),
         row("spread", 6, 1.3, 0.9, 1.1),
         row("four", 8, 1.04, 1.248, 1.144),
         row("worse", 8, 1.045, 1.254, 1.1495),
     ]
     found = report.verdict(rows, "MMD squared", 1000)
-    assert found["reference"] == "PC one"
-    assert (found["first"]["solver"], found["first"]["evaluations"]) == ("spread", 6)
-    assert found["surely"]["solver"] == "four"
+    firsts = [(found[name]["solver"], found[name]["evaluations"]) for name in report.WITHIN]
+    assert firsts == [("wide", 4), ("spread", 6), ("four", 8)]
     np.testing.assert_allclose(found["surely"]["ratio"], (1.04, 0), atol=1e-9)
     told = report.sentence("mixture", "MMD squared", found)
-    assert "four at 8 (<= 10)" in told
-    zero = [row(report.FLOOR, 0, 0.0, 0.1, -0.1), row("PC one", 1000, -0.1, 0.1, 0.05)]
+    assert "surely four at 8 (<= 10)" in told
+    zero = [row(report.FLOOR, 0, 0.0, 0.1, -0.1), row(solvers.REFERENCE, 1000, -0.1, 0.1, 0.05)]
     assert "no verdict" in report.sentence("mixture", "x", report.verdict(zero, "MMD squared", 1000))
+
+
+def test_the_sliced_distance_is_the_package_s():
+    """Of fewer draws than test data, along other directions; a wrong repetition would be far off."""
+    judge = subjects.judge_mixture(subjects.Amounts(2, 250, 400, 500))
+    assert len(judge.test) == 2000
+    x = 1.1 * judge.floors[0]
+    expected = sliced_wasserstein(x, judge.test, np.random.default_rng(5), projections=400)
+    np.testing.assert_allclose(judge.distances(x)["sliced Wasserstein"], expected, rtol=0.04)
 
 
 def test_intervals_are_students():
