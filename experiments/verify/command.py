@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +44,7 @@ def verify(given: Mapping[str, str], changes: Mapping[str, Changes], workdir: Pa
             print(line(finding), flush=True)
             rows.append({"part": case.title, **finding._asdict()})
     failed = [f"{row['part']}: {row['law']}" for row in rows if not row["holds"]]
-    named = {kind: to_json(node) for kind, node in described.items()}
+    named = {kind: json.loads(to_json(node)) for kind, node in described.items()}
     write_json(workdir / "verify.json", {"parts": named, "laws": rows, "failed": failed})
     print(f"{len(failed)} of {len(rows)} laws do not hold" if failed else f"all {len(rows)} laws hold")
     return failed

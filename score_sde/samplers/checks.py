@@ -62,9 +62,7 @@ def require_inside(where: str, time: Any, sde: SDE) -> None:
         return
     if not np.all((np.asarray(time) >= 0) & (np.asarray(time) <= sde.T * (1 + 1e-5))):
         expected = f"in [0, {sde.T:g}], the time of {type(sde).__name__}"
-        raise InputError(
-            where, np.asarray(time).tolist(), expected, "a later time is another process: raise T"
-        )
+        raise InputError(where, np.asarray(time).tolist(), expected, "move it, or raise T")
 
 
 def require_start(where: str, shape: tuple[int, ...], x: Batch | None, t: Any) -> None:
