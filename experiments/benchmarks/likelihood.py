@@ -151,7 +151,7 @@ def ways(problem: Problem) -> dict[str, Callable[[], Answer]]:
 def measure(problem: Problem, rounds: int) -> dict[str, dict[str, float]]:
     """Seconds, ratio to the first way, evaluations, and the error in bits per dimension, of each way."""
     found = {name: (run, run()) for name, run in ways(problem).items()}  # compiled now
-    fine = FixedStep(n_steps=400, method=RungeKutta4(), times=LogSNRNodes(sde=problem.model.sde))
+    fine = FixedStep(n_steps=128, method=RungeKutta4(), times=LogSNRNodes(sde=problem.model.sde))
     truth = on_device(problem, fine)().nats
     seconds: dict[str, list[float]] = {name: [] for name in found}
     for index in range(rounds):
