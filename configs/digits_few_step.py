@@ -14,7 +14,9 @@ Distilled: what follows learns from the many-step model of :teacher, which is tr
     distillation (Salimans and Ho 2022); each but the first learns from the one before, in
     runs/digits_few_step_halved_N.
 Tiny: :tiny is a run of seconds that only shows the way, and so is :tiny_ before any other variant.
-How near each comes: experiments/few_step.
+Measured here, by experiments/few_step: sliced Wasserstein distance to held-out digits in one step, where the
+    teacher's ODE in 64 has 0.737 and training digits themselves 0.402: :distilled 0.841, :halved_1 0.913,
+    without a variant 1.028, :mean_flow_distilled 1.178, :mean_flow 1.254, :ct 2.256.
 """
 
 from configs.parts import small
