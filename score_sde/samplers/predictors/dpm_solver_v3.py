@@ -17,7 +17,7 @@ from score_sde.samplers.model_statistics import ModelStatistics
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Array, Batch, Condition, Key
 
-INNER_NODES, INNER_WEIGHTS = np.polynomial.legendre.leggauss(4)
+INNER_NODES, INNER_WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
 class DPMSolverV3(Predictor):
