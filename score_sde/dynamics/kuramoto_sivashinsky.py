@@ -44,7 +44,8 @@ class KuramotoSivashinsky(Semilinear):
         """Of -(u^2)_x / 2."""
         kept = np.arange(self.places // 2 + 1) < self.places / 3
         u = jnp.fft.irfft(modes * kept, n=self.places, axis=-1)
-        return -0.5j * (self._wave_numbers() * kept).astype(u.dtype) * jnp.fft.rfft(jnp.square(u), axis=-1)
+        half_gradient = jnp.asarray(0.5 * self._wave_numbers() * kept, u.dtype)
+        return -1j * half_gradient * jnp.fft.rfft(jnp.square(u), axis=-1)
 
     def start(self, key: Key, n: int) -> Batch:
         """A few long waves, of mean zero."""

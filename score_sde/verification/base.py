@@ -63,7 +63,7 @@ def is_same_tree(law: str, part: Any) -> Finding:
     leaves, structure = jax.tree.flatten(part)
     again = jax.tree.unflatten(structure, leaves)
     through = jax.tree.leaves(jax.jit(lambda tree: tree)(part))
-    same = type(again) is type(part) and jax.tree.structure(again) == structure
+    same = type(again) is type(part) and [jax.tree.structure(again)] == [structure]
     changed = [error_of(leaf, other, 1e-300) for leaf, other in zip(leaves, through, strict=True)]
     hash(structure)  # what a jitted function is found by
     measured = max(changed, default=0.0) if same else float("inf")

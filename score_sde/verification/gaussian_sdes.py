@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.stats
+from scipy.stats import norm  # type: ignore[attr-defined]  # scipy fills it in by star imports
 
 from score_sde.sdes.base import GaussianSDE
 from score_sde.typing import Array
@@ -81,8 +81,8 @@ def transitions(sde: GaussianSDE) -> Finding:
 def bridges(sde: GaussianSDE) -> Finding:
     """Drawing x_t, then x_s given x_t and x_0, gives back the marginal at s, from T and to 0 too."""
     errors = []
-    for t, s in ((1.0, 0.7), (1.0, 0.0), (0.6, 0.2), (0.3, 0.0)):
-        t, s = jnp.asarray(t * sde.T), jnp.asarray(s * sde.T)
+    for shares in ((1.0, 0.7), (1.0, 0.0), (0.6, 0.2), (0.3, 0.0)):
+        t, s = (jnp.asarray(share * sde.T) for share in shares)
         c_x, c_0, std = sde.bridge(t, s)
         shared = sde.alpha(t) / sde.alpha(s) * sde.variance(s)  # covariance of x_s and x_t given x_0
         errors += [
@@ -118,7 +118,7 @@ def prior(sde: GaussianSDE) -> Finding:
     """
     law, scale = sde.prior((5, 2, 3)), float(sde.sigma(sde.T))
     x = law.sample(jax.random.key(0))
-    expected = scipy.stats.norm(scale=scale).logpdf(np.asarray(x)).sum(axis=(1, 2))
+    expected = norm(scale=scale).logpdf(np.asarray(x)).sum(axis=(1, 2))
     many = np.asarray(sde.prior((20000,)).sample(jax.random.key(1)))
     off = abs(np.std(many) / scale - 1) > 4 / np.sqrt(2 * many.size)
     error = float("inf") if off else error_of(law.log_prob(x), expected)
