@@ -29,7 +29,8 @@ def require_patches(network: str, shape: Sequence[int], patch: int | Sequence[in
         raise InputError(f"{network}.patch", patch, expected)
     for length, size in zip(space, sizes, strict=True):
         if length % size:
-            remedy = f"crop or resize the data to {length // size * size}, or set patch to a divisor"
+            nearest = max(length // size, 1) * size
+            remedy = f"crop or resize the data to {nearest}, or set patch to a divisor"
             raise InputError(f"{network}.patch", size, f"a divisor of {length} in {tuple(shape)}", remedy)
     return tuple(length // size for length, size in zip(space, sizes, strict=True)), sizes
 
