@@ -52,16 +52,22 @@ def local_drift(predictor: Predictor, sde: GaussianSDE) -> Finding:
 
 
 def order(predictor: Predictor, sde: GaussianSDE) -> Finding:
-    """Mean and variance after many steps near the exact ones with the nominal order."""
-    model, nominal = model_of(sde), predictor.order
+    """Mean and variance after many steps near the exact ones with the nominal order.
+
+    Or with a higher one at all numbers of steps: the leading error of a single normal law may vanish, as
+    that of four-value exponential steps does on VP, which are of fifth order there.
+    """
+    model, nominal, seen = model_of(sde), predictor.order, []
     known = [_grid(sde, n, nominal - 1) for pair in COUNTS for n in pair]
     for few, many in zip(known[::2], known[1::2], strict=True):
         errors = [float(moment_error(predictor, model, each)) for each in (few, many)]
         found = float(np.log2(errors[0] / errors[1])) if min(errors) > 0 else float("nan")
+        seen.append(found)
         if abs(found - nominal) <= 0.15:
             break
     told = f"order {found:.3f} between {few.n_steps} and {many.n_steps} steps, nominal {nominal}, apart"
-    return within("order", abs(found - nominal), 0.15, told)
+    apart = 0.0 if min(seen) > nominal else abs(found - nominal)
+    return within("order", apart, 0.15, told)
 
 
 def ends(predictor: Predictor, sde: GaussianSDE) -> Finding:
