@@ -12,17 +12,15 @@ Model: the diffusion of the training rows themselves, columns standardised: how 
 How this and other scores do beside classical detectors: experiments/anomaly/README.md.
 """
 
+from configs.parts import small
 from score_sde.anomaly import DiffusionOutlierDetector, NoiseShapes
 from score_sde.config import call
-from score_sde.errors import InputError
 from score_sde.experiment.detecting import Detection
 
 
 def get_config(variant=""):
     """``configs/anomaly.py``, or ``:tiny`` for a run of seconds that only shows the way."""
-    if variant not in ("", "tiny"):
-        raise InputError("variant of configs/anomaly.py", variant, "tiny, or none")
-    sizes = {"width": 8, "depth": 1, "steps": 10} if variant == "tiny" else {}
+    sizes = {"width": 8, "depth": 1, "steps": 10} if small.is_tiny("configs/anomaly.py", variant) else {}
     return call(
         Detection,
         detector=call(DiffusionOutlierDetector, anomaly_score=call(NoiseShapes), random_state=0, **sizes),

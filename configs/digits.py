@@ -16,7 +16,6 @@ from score_sde.config import bind, call
 from score_sde.data import Digits
 from score_sde.denoisers import LogSNRLabels
 from score_sde.divergence import Hutchinson
-from score_sde.errors import InputError
 from score_sde.experiment import Experiment, LikelihoodPlan
 from score_sde.experiment.measures import Distances, Ladder, Legible, Likelihood, Loss, Memorized
 from score_sde.integrators import FixedStep, LogSNRNodes, RungeKutta4
@@ -30,9 +29,7 @@ T_MIN = 2.3e-5  # where log-SNR is 13, the largest that the objective trains
 
 def get_config(variant=""):
     """``configs/digits.py``, or ``configs/digits.py:tiny`` for a run of seconds that only shows the way."""
-    if variant not in ("", "tiny"):
-        raise InputError("variant of configs/digits.py", variant, "tiny, or none")
-    tiny = variant == "tiny"
+    tiny = small.is_tiny("configs/digits.py", variant)
     steps, judged = (4, 16) if tiny else (4000, 500)
     return call(
         Experiment,

@@ -12,7 +12,6 @@ from configs.parts import small
 from score_sde.config import bind, call
 from score_sde.data import Digits
 from score_sde.denoisers import Autoencoder
-from score_sde.errors import InputError
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Loss
 from score_sde.networks import AutoencoderKL
@@ -23,9 +22,7 @@ from score_sde.training import Cosine, WarmupEMA, adam
 
 def get_config(variant=""):
     """``configs/digits_autoencoder.py``, or ``:tiny`` for a run of seconds that only shows the way."""
-    if variant not in ("", "tiny"):
-        raise InputError("variant of configs/digits_autoencoder.py", variant, "tiny, or none")
-    tiny = variant == "tiny"
+    tiny = small.is_tiny("configs/digits_autoencoder.py", variant)
     steps = 4 if tiny else 1500
     return call(
         Experiment,

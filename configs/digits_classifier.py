@@ -15,7 +15,6 @@ from configs.parts import small
 from score_sde.config import bind, call
 from score_sde.data import Digits
 from score_sde.denoisers import NoisyClassifier
-from score_sde.errors import InputError
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Accuracy
 from score_sde.networks import ADMClassifier
@@ -29,9 +28,7 @@ CLASSES = 10
 
 def get_config(variant=""):
     """``configs/digits_classifier.py``, or ``:tiny`` for a run of seconds that only shows the way."""
-    if variant not in ("", "tiny"):
-        raise InputError("variant of configs/digits_classifier.py", variant, "tiny, or none")
-    tiny = variant == "tiny"
+    tiny = small.is_tiny("configs/digits_classifier.py", variant)
     steps = 4 if tiny else 2000
     return call(
         Experiment,

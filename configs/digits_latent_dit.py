@@ -18,7 +18,6 @@ from configs.parts.sit import euler
 from score_sde.config import bind, call
 from score_sde.data import Latents, LatentUnits, Synthetic
 from score_sde.denoisers import DataTimeLabels, DatawardVelocity, Preconditioned
-from score_sde.errors import InputError
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Loss
 from score_sde.networks import SiT
@@ -32,9 +31,7 @@ SCALE = 1.0  # one over the standard deviation of the latents, which the command
 
 def get_config(variant=""):
     """``configs/digits_latent_dit.py``, or ``:tiny`` for a run of seconds on made-up latents."""
-    if variant not in ("", "tiny"):
-        raise InputError("variant of configs/digits_latent_dit.py", variant, "tiny, or none")
-    tiny = variant == "tiny"
+    tiny = small.is_tiny("configs/digits_latent_dit.py", variant)
     steps = 4 if tiny else 3000
     width, depth = (16, 2) if tiny else (96, 6)
     return call(

@@ -23,7 +23,6 @@ from score_sde.config import bind, call
 from score_sde.data import TFDS, Synthetic
 from score_sde.denoisers import LogSNRLabels
 from score_sde.divergence import Hutchinson
-from score_sde.errors import InputError
 from score_sde.evaluation.baselines import Gaussian, PixelHistogram, Uniform
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Ladder, Legible, Likelihood, Loss, Memorized
@@ -37,9 +36,7 @@ CLASSES = 10
 
 def get_config(variant=""):
     """``configs/fashion_mnist.py``, or ``:tiny`` for a run of seconds on made-up images."""
-    if variant not in ("", "tiny"):
-        raise InputError("variant of configs/fashion_mnist.py", variant, "tiny, or none")
-    tiny = variant == "tiny"
+    tiny = small.is_tiny("configs/fashion_mnist.py", variant)
     steps, drawn = (4, 10) if tiny else (4800, 100)
     return call(
         Experiment,

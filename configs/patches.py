@@ -13,7 +13,6 @@ from configs.parts import small
 from score_sde.config import bind, call
 from score_sde.data import Patches
 from score_sde.denoisers import LogSNRLabels
-from score_sde.errors import InputError
 from score_sde.experiment import Experiment
 from score_sde.experiment.measures import Loss, Memorized
 from score_sde.networks import UNet
@@ -22,9 +21,7 @@ from score_sde.training.augmentations import RandomFlip
 
 def get_config(variant=""):
     """``configs/patches.py``, or ``configs/patches.py:tiny`` for a run of seconds that only shows the way."""
-    if variant not in ("", "tiny"):
-        raise InputError("variant of configs/patches.py", variant, "tiny, or none")
-    tiny = variant == "tiny"
+    tiny = small.is_tiny("configs/patches.py", variant)
     steps, drawn = (4, 16) if tiny else (2400, 64)
     return call(
         Experiment,

@@ -2,10 +2,18 @@
 
 from score_sde.config import bind, call
 from score_sde.denoisers import NoisePrediction, Preconditioned
+from score_sde.errors import InputError
 from score_sde.objectives import DenoisingScoreMatching, MixtureTimes, SigmaSquared, Stratified
 from score_sde.samplers import Ancestral, Denoise, LogSNR, Sampler
 from score_sde.sdes import VP
 from score_sde.training import Cosine, Plan, WarmupEMA, adam
+
+
+def is_tiny(file, variant):
+    """Whether the variant is ``tiny``, a run of seconds; InputError where it is another, of ``file``."""
+    if variant not in ("", "tiny"):
+        raise InputError(f"variant of {file}", variant, "tiny, or none")
+    return variant == "tiny"
 
 
 def recipe(*, labels, learning_rate, steps):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.denoise.recipe import chosen, recipe
+from configs.parts import small
+from experiments.denoise.recipe import recipe
 from score_sde.config import call
 from score_sde.data import TFDS, Synthetic
 from score_sde.experiment import Experiment
@@ -20,7 +21,7 @@ CLASSES = 10
 
 def get_config(variant: str = "") -> Any:
     """This model, or with ``tiny`` one of seconds on made-up images."""
-    tiny = chosen("experiments/denoise/fashion_mnist.py", variant)
+    tiny = small.is_tiny("experiments/denoise/fashion_mnist.py", variant)
     return call(
         Experiment,
         **recipe(steps=600, batch_size=8, channels=24, tiny=tiny),

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.denoise.recipe import chosen, recipe
+from configs.parts import small
+from experiments.denoise.recipe import recipe
 from score_sde.config import call
 from score_sde.data import Photographs
 from score_sde.experiment import Experiment
@@ -21,7 +22,7 @@ from score_sde.training.augmentations import RandomFlip
 
 def get_config(variant: str = "") -> Any:
     """This model, or with ``tiny`` one of seconds that only shows the way."""
-    tiny = chosen("experiments/denoise/photographs.py", variant)
+    tiny = small.is_tiny("experiments/denoise/photographs.py", variant)
     return call(
         Experiment,
         **recipe(steps=1000, batch_size=8, channels=24, tiny=tiny),

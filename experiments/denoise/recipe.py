@@ -7,7 +7,6 @@ from typing import Any
 from configs.parts import small
 from score_sde.config import bind, call
 from score_sde.denoisers import LogSNRLabels, NoisePrediction, Preconditioned
-from score_sde.errors import InputError
 from score_sde.networks import UNet
 from score_sde.objectives import (
     DenoisingScoreMatching,
@@ -20,13 +19,6 @@ from score_sde.sdes import VP
 from score_sde.training import Cosine, WarmupEMA, adam
 
 STEPS_PER_CALL, CHECKPOINTS = 10, 100  # updates
-
-
-def chosen(file: str, variant: str) -> bool:
-    """Whether the variant is the run of seconds; InputError where there is no such variant."""
-    if variant not in ("", "tiny"):
-        raise InputError(f"variant of {file}", variant, "tiny, or none")
-    return variant == "tiny"
 
 
 def recipe(*, steps: int, batch_size: int, channels: int, tiny: bool) -> dict[str, Any]:

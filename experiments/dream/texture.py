@@ -16,7 +16,6 @@ from configs.parts import small
 from score_sde.config import bind, call
 from score_sde.data import Patches
 from score_sde.denoisers import LogSNRLabels
-from score_sde.errors import InputError
 from score_sde.experiment import Experiment
 from score_sde.networks import UNet
 from score_sde.training.augmentations import RandomFlip
@@ -26,9 +25,7 @@ STEPS = 3000
 
 def get_config(variant: str = "") -> Any:
     """This model, or with ``tiny`` one of seconds that only shows the way."""
-    if variant not in ("", "tiny"):
-        raise InputError("variant of experiments/dream/texture.py", variant, "tiny, or none")
-    tiny = variant == "tiny"
+    tiny = small.is_tiny("experiments/dream/texture.py", variant)
     steps = 4 if tiny else STEPS
     side = 16 if tiny else 32
     return call(

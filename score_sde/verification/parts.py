@@ -25,5 +25,5 @@ def verify_predictor(predictor: Predictor, sde: SDE) -> Iterator[Finding]:
 
 
 def verify_corrector(corrector: Corrector, sde: SDE) -> Iterator[Finding]:
-    """A corrector on a Gaussian SDE, with the exact denoiser of a normal law in 64 dimensions."""
+    """A corrector on a Gaussian SDE, with the exact denoiser of a normal law in many dimensions."""
     return held(CORRECTOR_LAWS, corrector, require_gaussian("verify_corrector", sde))

@@ -66,7 +66,7 @@ def order(predictor: Predictor, sde: GaussianSDE) -> Finding:
         if abs(found - nominal) <= 0.15:
             break
     told = f"order {found:.3f} between {few.n_steps} and {many.n_steps} steps, nominal {nominal}, apart"
-    apart = 0.0 if min(seen) > nominal else abs(found - nominal)
+    apart = 0.0 if all(each > nominal for each in seen) else abs(found - nominal)
     return within("order", apart, 0.15, told)
 
 
