@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from score_sde.errors import InputError
 from score_sde.typing import Array, Condition
 
-# (B,) class labels; (B, n) augmentation labels; (B, h, w, C) images; (B,) noise labels of where a step ends
-NAMES = ("label", "augment", "low_res", "end")
+# (B,) class labels; (B, n) augmentation labels; (B, h, w, C) images; (B,) noise labels of where a step ends;
+# (B, *space, n) further channels of x
+NAMES = ("label", "augment", "low_res", "end", "beside")
 
 
 def part(cond: Condition, name: str) -> Array | None:
@@ -39,6 +40,7 @@ REMEDIES = {
     "augment": "augment_dim=...",
     "low_res": "a super-resolution network",
     "end": "networks.Interval",
+    "beside": "networks.Beside",
 }
 
 

@@ -17,6 +17,7 @@ from score_sde.networks.layers import (
     TOP_OUTPUT,
     ClassTable,
     ConstantHeads,
+    Conv,
     Decoder,
     DType,
     Encoder,
@@ -61,6 +62,8 @@ class SongUNet(nnx.Module):
         encoder: what lower levels are told of the image: ``NoInput``, ``InputSkip``, ``InputResidual``.
         decoder: which levels give an image: ``TopOutput`` or ``OutputSkip``.
         resampling: the filter, ``Plain()`` or ``FIR()``.
+        conv: makes convolutions; ``layers.WrappingConv`` for fields on a ring or a torus, with which the
+            network knows no place (but with one level, or shifts by whole pixels of the lowest).
         outputs: values per channel of x; 2 where the network learns variances too.
 
     Raises:
@@ -84,6 +87,7 @@ class SongUNet(nnx.Module):
         encoder: InputPyramid = NO_INPUT,
         decoder: OutputPyramid = TOP_OUTPUT,
         resampling: Resampling = PLAIN_RESAMPLING,
+        conv: Callable[..., Conv] = Conv,
         outputs: int = 1,
         dtype: DType = jnp.float32,
         remat: bool = False,
@@ -92,8 +96,9 @@ class SongUNet(nnx.Module):
     ) -> None:
         self.shape = require_shape("SongUNet", shape, len(multipliers))
         style = Style(
-            rank=len(shape) - 1, dropout=dropout, rescale=2**0.5, last_scale=START, dtype=dtype, remat=remat
-        )
+            rank=len(shape) - 1, conv=conv, dropout=dropout, rescale=2**0.5, last_scale=START, dtype=dtype,
+            remat=remat,
+        )  # fmt: skip
         n_embedding = channels * embedding_multiplier
         plan = Plan(
             widths=tuple(channels * m for m in multipliers),

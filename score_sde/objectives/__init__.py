@@ -22,6 +22,7 @@ from score_sde.objectives.base import (
     Uniforms,
     Weighting,
 )
+from score_sde.objectives.beside import GivenChannels
 from score_sde.objectives.classification import NoisyClassification
 from score_sde.objectives.consistency import (
     AveragedTarget,
@@ -95,6 +96,7 @@ __all__ = [
     "EqualCells",
     "FixedIntervals",
     "FlowMatching",
+    "GivenChannels",
     "HybridLoss",
     "ImplicitScoreMatching",
     "ImprovedConsistencyTraining",

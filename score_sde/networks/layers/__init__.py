@@ -14,7 +14,7 @@ from score_sde.networks.layers.blocks import (
     ScaleShift,
     Style,
 )
-from score_sde.networks.layers.convolution import Conv
+from score_sde.networks.layers.convolution import Conv, WrappingConv
 from score_sde.networks.layers.convolving import convolve
 from score_sde.networks.layers.depth import SCANNED, UNROLLED, Depth, Scanned, Unrolled
 from score_sde.networks.layers.dropout import dropout, split_or_none
@@ -238,6 +238,7 @@ __all__ = [
     "Unrolled",
     "VarianceNorm",
     "WholeHeads",
+    "WrappingConv",
     "attend",
     "attended_levels",
     "average_pool",

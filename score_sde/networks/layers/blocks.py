@@ -64,6 +64,7 @@ class Style:
 
     Attributes:
         rank: axes of space, 1 or 2.
+        conv: makes the convolutions but that on the skip; ``WrappingConv`` on a ring or a torus.
         act: the nonlinearity.
         norm: makes the normalisation from the number of channels.
         modulation: how the embedding enters: ``Added`` or ``ScaleShift``.
@@ -78,6 +79,7 @@ class Style:
     """
 
     rank: int = 2
+    conv: Callable[..., Conv] = Conv
     act: Activation = jax.nn.silu
     norm: Callable[[int], GroupNorm] = GroupNorm
     modulation: Modulation = Added()
@@ -119,10 +121,10 @@ class ResidualBlock(nnx.Module):
         self.norm1, self.norm2 = style.norm(n_in), style.norm(n_out)
         drawn: dict[str, Any] = {"init": style.init, "dtype": style.dtype, "rngs": rngs}
         biased = {**drawn, "bias_init": style.bias_init}
-        self.conv1 = Conv(n_in, n_out, rank=style.rank, **biased)
+        self.conv1 = style.conv(n_in, n_out, rank=style.rank, **biased)
         width = style.modulation.width * n_out
         self.embed = None if n_embedding is None else Linear(n_embedding, width, **biased)
-        self.conv2 = Conv(n_out, n_out, rank=style.rank, init_scale=style.last_scale, **drawn)
+        self.conv2 = style.conv(n_out, n_out, rank=style.rank, init_scale=style.last_scale, **drawn)
         size = int(n_in != n_out) if skip_size is None else skip_size
         skip = {"init_scale": style.skip_scale, **biased}
         self.skip = Conv(n_in, n_out, size, rank=style.rank, **skip) if size else None

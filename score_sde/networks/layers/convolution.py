@@ -39,6 +39,19 @@ class Conv(nnx.Module):
 
     def __call__(self, x: Array, gain: float = 1.0) -> Array:
         """(B, *space, n_in) -> (B, *space / stride, n_out); gain x and ``gain`` give gain times the same."""
-        kernel, x = computed(self.kernel[...], self.dtype), computed(x, self.dtype)
-        y = convolve(x, kernel, self.stride, self.dilation)
+        y = self.product(computed(x, self.dtype), computed(self.kernel[...], self.dtype))
         return y if self.bias is None else y + computed(gain * self.bias[...], self.dtype)
+
+    def product(self, x: Array, kernel: Array) -> Array:
+        """The convolution itself, zero padded."""
+        return convolve(x, kernel, self.stride, self.dilation)
+
+
+class WrappingConv(Conv):
+    """The same on a ring or a torus: each axis goes on at its beginning."""
+
+    def product(self, x: Array, kernel: Array) -> Array:
+        """The convolution itself, padded with the other end of each axis."""
+        reach = [self.dilation * (size - 1) for size in kernel.shape[:-2]]
+        sides = [(0, 0), *((n - n // 2, n // 2) for n in reach), (0, 0)]
+        return convolve(jnp.pad(x, sides, mode="wrap"), kernel, self.stride, self.dilation, padding=0)

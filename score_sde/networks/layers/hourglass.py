@@ -11,7 +11,6 @@ from flax import nnx
 from score_sde.errors import InputError
 from score_sde.networks.layers.attention import SelfAttention
 from score_sde.networks.layers.blocks import ResidualBlock, Style
-from score_sde.networks.layers.convolution import Conv
 from score_sde.networks.layers.heads import Heads
 from score_sde.networks.layers.initializers import Init
 from score_sde.networks.layers.output_pyramids import TOP_OUTPUT, OutputPyramid
@@ -103,7 +102,7 @@ class Encoder(nnx.Module):
         self, n_image: int, n_first: int, plan: Plan, pyramid: InputPyramid = NO_INPUT, *, rngs: nnx.Rngs
     ) -> None:
         style = plan.style
-        self.first = Conv(
+        self.first = style.conv(
             n_image, n_first, rank=style.rank, init=style.init, bias_init=style.bias_init,
             dtype=style.dtype, rngs=rngs,
         )  # fmt: skip

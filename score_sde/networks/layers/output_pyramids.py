@@ -14,7 +14,6 @@ from typing import Any
 from flax import nnx
 
 from score_sde.networks.layers.blocks import Style
-from score_sde.networks.layers.convolution import Conv
 from score_sde.networks.layers.resample import Resampling
 from score_sde.networks.layers.resampled import DoublingConv
 from score_sde.typing import Array
@@ -87,7 +86,7 @@ class ImageOutput(nnx.Module):
         self, channels: int, n_out: int, style: Style, resampling: Resampling, rngs: nnx.Rngs
     ) -> None:
         self.norm, self.act, self.resampling = style.norm(channels), style.act, resampling
-        self.conv = Conv(
+        self.conv = style.conv(
             channels, n_out, rank=style.rank, init=style.init, init_scale=style.last_scale, rngs=rngs
         )
 
@@ -102,7 +101,7 @@ class HiddenStart(nnx.Module):
 
     def __init__(self, channels: int, style: Style, rngs: nnx.Rngs) -> None:
         self.norm, self.act = style.norm(channels), style.act
-        self.conv = Conv(
+        self.conv = style.conv(
             channels, channels, rank=style.rank, init=style.init, bias_init=style.bias_init,
             dtype=style.dtype, rngs=rngs,
         )  # fmt: skip
