@@ -15,7 +15,7 @@ LEVELS = [
     {"samplers", "guidance", "objectives"},
     {"inverse", "likelihood"},
     {"training", "data", "evaluation", "interop", "verification"},
-    {"anomaly", "denoise", "dynamics"},
+    {"anomaly", "denoise", "dynamics", "series"},
     {"config"},
     {"experiment", "modes"},
     {"main"},

@@ -51,7 +51,7 @@ def read_rows(
     if file.suffix.lower() not in TEXT:
         expected = f"an ending of {', '.join(TEXT[:-1])}, .npy or .npz"
         raise InputError("file", str(file), expected, "save it as CSV")
-    header, cells = _cells(file)
+    header, cells = read_cells(file)
     wanted = _wanted(file, header, columns, ignore)
     places = [header.index(name) for name in wanted]
     values = np.empty((len(cells), len(wanted)))
@@ -61,7 +61,8 @@ def read_rows(
     return Rows(values, wanted, header, cells)
 
 
-def _cells(file: pathlib.Path) -> tuple[tuple[str, ...], list[list[str]]]:
+def read_cells(file: pathlib.Path) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Header and rows of a CSV as text; InputError where it is none, or rows have different lengths."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (UnicodeDecodeError, OSError) as error:

@@ -1,0 +1,1 @@
+"""Real series in time: probabilistic forecasts and imputations beside classical ones."""
