@@ -12,7 +12,7 @@ from score_sde.series.model import Innovations, LearntInnovations, NormalInnovat
 from score_sde.series.normal_law import Conditional, NormalLaw, fit_normal_law
 from score_sde.series.recipe import Fitted, Recipe, Shape, fit_series
 from score_sde.series.scales import AsItIs, Logarithm, Scale, SquareRoot
-from score_sde.series.where_hidden import OfRows, WhereHidden
+from score_sde.series.where_hidden import WhereHidden
 from score_sde.series.windows import Windows, told, windows
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Logarithm",
     "NormalInnovations",
     "NormalLaw",
-    "OfRows",
     "Recipe",
     "Scale",
     "SeriesModel",

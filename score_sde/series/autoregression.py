@@ -46,7 +46,7 @@ def autoregressions(r: np.ndarray) -> list[Autoregression]:
 
 
 def chosen_order(r: np.ndarray, count: int) -> int:
-    """The order p with the least n log(noise) + 2 n (p + 1) / (n - p - 2), of a series of n = ``count`` values.
+    """The order p with the least n log(noise) + 2 n (p + 1) / (n - p - 2), for n = ``count`` values.
 
     Akaike's criterion corrected for short series (Hurvich and Tsai 1989).
     """

@@ -53,7 +53,7 @@ class LearntInnovations(Innovations):
         for number, start in enumerate(range(0, len(known), CHUNK)):
             part = known[start : start + CHUNK]
             rest = np.repeat(part[:1], CHUNK - len(part), axis=0)  # to one shape
-            cond = jnp.asarray(np.concatenate([part, rest]), jnp.float32)
+            cond = {"beside": jnp.asarray(np.concatenate([part, rest]), jnp.float32)}
             key = jax.random.fold_in(jax.random.key(seed), number)
             x = self.sampler(key, self.denoiser, (CHUNK, known.shape[1], 1), cond)
             found.append(np.asarray(x, np.float64)[: len(part), :, 0])

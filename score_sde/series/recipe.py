@@ -12,19 +12,25 @@ import numpy as np
 
 from score_sde.denoisers import EDMPrecondition, LogSNRLabels
 from score_sde.errors import InputError
-from score_sde.networks import MLP
+from score_sde.networks import MLP, Beside
 from score_sde.networks.base import initialise
-from score_sde.objectives import DenoisingScoreMatching, EDMWeighting, Stratified, UniformLogSNR
+from score_sde.objectives import (
+    DenoisingScoreMatching,
+    EDMWeighting,
+    GivenChannels,
+    Stratified,
+    UniformLogSNR,
+)
 from score_sde.sdes import VP
 from score_sde.series.hiding import any_hiding, past
 from score_sde.series.model import LearntInnovations, SeriesModel
 from score_sde.series.normal_law import NormalLaw, fit_normal_law
-from score_sde.series.where_hidden import OfRows, WhereHidden
+from score_sde.series.where_hidden import WhereHidden
 from score_sde.series.windows import CHANNELS, Windows, filled, rows, windows
 from score_sde.training.in_memory import train_on
 from score_sde.training.progress import Progress
 
-OBJECTIVE = OfRows(
+OBJECTIVE = GivenChannels(
     objective=DenoisingScoreMatching(
         times=UniformLogSNR(low=-8.0, high=8.0, batch=Stratified()), weight=EDMWeighting(sigma_data=1.0)
     )
@@ -136,7 +142,8 @@ def _held_losses(
 
 def denoiser(recipe: Recipe, shape: Shape, seed: int) -> Any:
     """A fresh one, which is the normal law."""
-    network = initialise(recipe.network, seed=seed, shape=(shape.length, 1 + CHANNELS))
+    make = functools.partial(Beside, recipe.network, channels=CHANNELS)
+    network = initialise(make, seed=seed, shape=(shape.length, 1))
     return WhereHidden(
         network=network, sde=VP(), precondition=EDMPrecondition(sigma_data=1.0, labels=LogSNRLabels())
     )
