@@ -12,6 +12,7 @@ from score_sde.data.streaming import StreamedBatches
 from score_sde.data.synthetic import Synthetic
 from score_sde.data.tfds import TFDS
 from score_sde.data.toys import Checkerboard, GaussianRing, Pinwheel, Spiral, Toy, ToyMixture, TwoMoons
+from score_sde.data.windows import Standardized, Windows, WindowSource
 
 __all__ = [
     "TFDS",
@@ -30,11 +31,14 @@ __all__ = [
     "Pinwheel",
     "Source",
     "Spiral",
+    "Standardized",
     "StreamedBatches",
     "Synthetic",
     "Toy",
     "ToyMixture",
     "TwoMoons",
+    "WindowSource",
+    "Windows",
     "in_order",
     "write_latents",
 ]

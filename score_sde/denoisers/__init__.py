@@ -60,7 +60,7 @@ from score_sde.denoisers.preconditioning import (
     VPrediction,
 )
 from score_sde.denoisers.tiled import Tiled
-from score_sde.denoisers.tiles import Covering, Layout, Wrapping
+from score_sde.denoisers.tiles import Covering, Layout, Middle, Tapered, Weights, Wrapping
 
 __all__ = [
     "Affine",
@@ -92,6 +92,7 @@ __all__ = [
     "LearnedRange",
     "LogSNRLabels",
     "LogSigmaLabels",
+    "Middle",
     "NoisePrediction",
     "NoisyClassifier",
     "Preconditioned",
@@ -104,6 +105,7 @@ __all__ = [
     "ScoreTimesStd",
     "SigmaLabels",
     "StepLabels",
+    "Tapered",
     "Tiled",
     "TimeLabels",
     "VEPrecondition",
@@ -111,6 +113,7 @@ __all__ = [
     "VPTimeLabels",
     "VPrediction",
     "VelocityPrediction",
+    "Weights",
     "Wrapping",
     "ddpm_tables",
     "ending",

@@ -11,7 +11,7 @@ import numpy as np
 
 from score_sde.arrays import per_example
 from score_sde.denoisers.base import Denoiser
-from score_sde.denoisers.tiles import Covering, Layout, tile_places, tile_window
+from score_sde.denoisers.tiles import Covering, Layout, Tapered, Weights, tile_places
 from score_sde.errors import InputError
 from score_sde.pytree import static
 from score_sde.typing import Array, Batch, Condition, Key, Time
@@ -19,6 +19,8 @@ from score_sde.typing import Array, Batch, Condition, Key, Time
 
 class Tiled(Denoiser):
     """D of overlapping tiles, weighted towards their middles and added up (Bar-Tal et al. 2023).
+
+    Examples may have any number of axes before the channels: pictures, signals, trajectories of fields.
 
     Being a denoiser, it serves single estimates, samplers and methods for inverse problems, which then see
     one large example: tiles agree at every step, and there are no seams. A tile knows nothing outside of it.
@@ -31,6 +33,7 @@ class Tiled(Denoiser):
         stride: from tile to tile along every axis but channels.
         chunk: tiles that are evaluated at once.
         layout: ``Covering()`` an example from end to end, or ``Wrapping()`` around it.
+        weights: ``Tapered()``, or ``Middle()``, which makes long trajectories of a model of short windows.
     """
 
     model: Any
@@ -38,6 +41,7 @@ class Tiled(Denoiser):
     stride: tuple[int, ...] = static()
     chunk: int = static(256)
     layout: Layout = Covering()
+    weights: Weights = Tapered()
 
     def __post_init__(self) -> None:
         if len(self.stride) != len(self.tile) - 1:
@@ -61,16 +65,17 @@ class Tiled(Denoiser):
             raise InputError("Tiled for x.shape", x.shape, expected)
         padded = self.layout.padded(x, self.tile[:-1])
         sizes = padded.shape[1:-1]
-        places = tile_places(self.layout.starts(sizes, self.tile[:-1], self.stride), self.tile[:-1], sizes)
+        starts = self.layout.starts(sizes, self.tile[:-1], self.stride)
+        places = tile_places(starts, self.tile[:-1], sizes)
         tiles = padded[(slice(None), *places)]  # (batch, tiles, *tile)
         count = tiles.shape[1]
         found = self._each(
             tiles.reshape(-1, *self.tile), jnp.repeat(per_example(t, x), count), _repeat(cond, count)
         )
-        window = tile_window(self.tile[:-1], self.stride)[..., None].astype(x.dtype)
+        window = self.weights(starts, self.tile[:-1], self.stride, sizes)[..., None].astype(x.dtype)
         total = jnp.zeros_like(padded).at[(slice(None), *places)].add(window * found.reshape(tiles.shape))
         weight = np.zeros((*padded.shape[1:-1], 1), x.dtype)
-        np.add.at(weight, places, np.broadcast_to(window, (count, *window.shape)))
+        np.add.at(weight, places, np.broadcast_to(window, (count, *window.shape[1:])))
         return (total / weight)[tuple(slice(0, n) for n in x.shape)]
 
     def _each(self, tiles: Batch, t: Array, cond: Condition) -> Batch:

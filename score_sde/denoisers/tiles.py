@@ -66,6 +66,60 @@ class Wrapping(Layout):
         return np.array(list(itertools.product(*axes)))
 
 
+class Weights(Pytree, ABC):
+    """How much each tile counts for the values in it."""
+
+    @abstractmethod
+    def __call__(self, starts: np.ndarray, tile: Sizes, stride: Sizes, sizes: Sizes) -> np.ndarray:
+        """(tiles, *tile), or (1, *tile) where all are alike, for tiles that begin at ``starts``."""
+
+
+class Tapered(Weights):
+    """Most in the middle, falling along a sine over what tiles share: no seams."""
+
+    def __call__(self, starts: np.ndarray, tile: Sizes, stride: Sizes, sizes: Sizes) -> np.ndarray:
+        """``tile_window``."""
+        del starts, sizes
+        return tile_window(tile, stride)[None]
+
+
+class Middle(Weights):
+    """Only the middle of each tile; of the first and last of an axis also what lies before and after it.
+
+    The score of a long chain from that of its windows (Rozet and Louppe 2023, "Score-based data
+    assimilation", algorithm 2): a value is told of its neighbours within half a tile on either side. Exact
+    for a Markov chain whose order is no more than that, as the noise goes to 0; a noised chain has no order,
+    and the error falls with the length of the tile. Tiles must begin at every place of an axis, or be as
+    long as it.
+
+    Raises:
+        InputError: tiles that leave a value in no middle.
+    """
+
+    def __call__(self, starts: np.ndarray, tile: Sizes, stride: Sizes, sizes: Sizes) -> np.ndarray:
+        """1 for the values that a tile is asked about, 0 for others."""
+        kept = np.ones((len(starts), *[1] * len(tile)), bool)
+        for axis, (side, n) in enumerate(zip(tile, sizes, strict=True)):
+            own = _asked(starts[:, axis], side, n, stride)
+            shape = [len(starts), *[1] * len(tile)]
+            shape[1 + axis] = side
+            kept = kept & own.reshape(shape)
+        return np.broadcast_to(kept, (len(starts), *tile)).astype(float)
+
+
+def _asked(starts: np.ndarray, side: int, n: int, stride: Sizes) -> np.ndarray:
+    """(tiles, side): which places of an axis of ``n`` each tile is asked about."""
+    first, place, middle = starts[:, None], np.arange(side), side // 2
+    every = np.unique(starts)
+    if len(every) == 1 and side >= n:
+        return np.ones((len(starts), side), bool)
+    if len(every) == 1 or np.diff(every).max() > 1:
+        raise InputError("Tiled.stride", stride, "1 along axes longer than a tile, with Middle()")
+    has_ends = every[-1] + side == n
+    before, after = (first == 0) & (place < middle), (first == n - side) & (place > middle)
+    return (place == middle) | (has_ends & (before | after))
+
+
 def tile_starts(shape: Sizes, tile: Sizes, stride: Sizes) -> np.ndarray:
     """First corners (tiles, axes) of tiles that cover ``shape``; the last of an axis ends with it."""
     axes = [[*range(0, n - side, step), n - side] for n, side, step in zip(shape, tile, stride, strict=True)]
