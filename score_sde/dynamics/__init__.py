@@ -2,6 +2,8 @@
 
 from score_sde.dynamics.base import Flow, System
 from score_sde.dynamics.ensemble_kalman import ensemble_kalman_filter
+from score_sde.dynamics.forecasters import Forecaster, FromPast, FromSystem, Inpainted
+from score_sde.dynamics.in_units import InUnits
 from score_sde.dynamics.kolmogorov_flow import KolmogorovFlow
 from score_sde.dynamics.kuramoto_sivashinsky import KuramotoSivashinsky
 from score_sde.dynamics.linear_gaussian import LinearGaussian, Smoothed, kalman_smoother
@@ -13,6 +15,11 @@ from score_sde.dynamics.semilinear import Semilinear
 __all__ = [
     "Filtered",
     "Flow",
+    "Forecaster",
+    "FromPast",
+    "FromSystem",
+    "InUnits",
+    "Inpainted",
     "KolmogorovFlow",
     "KuramotoSivashinsky",
     "LinearGaussian",

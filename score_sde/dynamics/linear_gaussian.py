@@ -39,6 +39,20 @@ class LinearGaussian(System):
         root = jnp.linalg.cholesky(jnp.asarray(self.covariance))
         return jnp.asarray(self.mean) + full_matmul(jax.random.normal(key, (n, *self.shape)), root.T)
 
+    def joint(self, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mean (length, dimensions) and covariance of ``length`` states in a row, one after the other."""
+        matrix, size = np.asarray(self.matrix, float), len(self.mean)
+        means, blocks = [np.asarray(self.mean, float)], [np.asarray(self.covariance, float)]
+        for _ in range(length - 1):
+            means.append(matrix @ means[-1])
+            blocks.append(matrix @ blocks[-1] @ matrix.T + self.noise**2 * np.eye(size))
+        covariance = np.zeros((length, size, length, size))
+        for i, block in enumerate(blocks):
+            for j in range(i, length):
+                covariance[j, :, i], covariance[i, :, j] = block, block.T
+                block = matrix @ block
+        return np.stack(means), covariance.reshape(length * size, length * size)
+
 
 class Smoothed(NamedTuple):
     """The law of every state given all observations, and how likely these were."""
