@@ -55,6 +55,7 @@ CASES: dict[str, list[Callable[[], LinearOperator]]] = {
     "Dense": [
         lambda: operators.Dense(matrix=numbers(4, 9), shape=(3, 3, 1), measured=(2, 2)),
         lambda: operators.Dense(matrix=deficient()),
+        lambda: operators.Dense(matrix=numbers(2, 11)),  # few rows: V by reflections
     ],
     "FourierSampling": [
         lambda: operators.FourierSampling(shape=(5, 8, 2), mask=chance(0.4, 5, 8)),

@@ -12,8 +12,8 @@ import numpy as np
 from score_sde.arrays import expand
 from score_sde.errors import InputError
 from score_sde.inverse.base import LinearOperator, SpectralOperator, require_linear
-from score_sde.inverse.operators.axes import decompose
 from score_sde.inverse.operators.checks import require_shape
+from score_sde.inverse.operators.rotations import Rotation, rotated
 from score_sde.products import full_matmul
 from score_sde.pytree import derived, static
 from score_sde.typing import Array, Batch, Time
@@ -38,7 +38,7 @@ class Dense(SpectralOperator):
     measured: tuple[int, ...] = static(())
     left: Array = derived()
     values: Array = derived()
-    right: Array = derived()
+    right: Rotation = derived()
 
     def __post_init__(self) -> None:
         matrix = np.asarray(self.matrix, np.float64)
@@ -51,9 +51,10 @@ class Dense(SpectralOperator):
         if matrix.shape != (math.prod(measured), math.prod(shape)):
             expected = f"(values of {measured}, values of {shape})"
             raise InputError("Dense.matrix", f"an array of shape {matrix.shape}", expected)
-        names = ("matrix", "left", "values", "right")
-        for name, array in zip(names, (matrix, *decompose(matrix)), strict=True):
+        left, values, right = rotated(matrix)
+        for name, array in (("matrix", matrix), ("left", left), ("values", values)):
             object.__setattr__(self, name, jnp.asarray(array, jnp.result_type(float)))
+        object.__setattr__(self, "right", right)
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "measured", measured)
 
@@ -87,16 +88,16 @@ class Dense(SpectralOperator):
 
     def to_spectrum(self, x: Batch) -> Batch:
         """V^T x, (batch, d)."""
-        return _rows(x, self.right)
+        return self.right.onto(x.reshape(len(x), -1))
 
     def from_spectrum(self, z: Batch) -> Batch:
         """V z."""
-        return _rows(z, self.right.T).reshape(-1, *self.shape)
+        return self.right.back(z).reshape(-1, *self.shape)
 
     def replaced(self, x: Batch, z: Batch, there: Array) -> Batch:
         """x + V (z - V^T x) in as many columns of V as the smaller side of A is long."""
         few = min(self.matrix.shape)
-        columns = self.right[:, :few]
+        columns = self.right.columns(few)
         change = jnp.where(there[..., :few], z[:, :few] - _rows(x, columns), 0)
         return x + _rows(change, columns.T).reshape(x.shape)
 
@@ -112,7 +113,7 @@ class Dense(SpectralOperator):
         total = signal * jnp.square(values) + noise
         solvable = (total > 0) & (self.kept[:few] | (noise > 0))
         z = jnp.where(solvable, values * z / jnp.where(solvable, total, 1), 0)
-        return _rows(z, self.right[:, :few].T).reshape(-1, *self.shape)
+        return _rows(z, self.right.columns(few).T).reshape(-1, *self.shape)
 
 
 @jax.jit
