@@ -102,8 +102,8 @@ class FromPast(Forecaster):
 class Inpainted(Forecaster):
     """The rest of a window whose first states are known, by a method for inverse problems.
 
-    Nothing is trained for it. It is as good as the method: exact for normal laws, but for the sampler's steps,
-    with ``MMPS`` of as many iterations as ``known`` states have values.
+    Nothing is trained for it. It is as good as the method: for normal laws exact, but for the sampler's
+    steps, with ``MMPS`` of as many iterations as ``known`` states have values.
 
     Attributes:
         model: of windows.

@@ -1,0 +1,152 @@
+"""Trajectories from few noisy observations: score models, particles, ensembles, and the exact smoother."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.dynamics.models import Learnt, sampler
+from experiments.dynamics.sizes import Amount
+from score_sde.denoisers import Gaussian, Middle, Tiled
+from score_sde.denoisers.base import Denoiser
+from score_sde.dynamics import (
+    Filtered,
+    InUnits,
+    Smoothed,
+    bootstrap_filter,
+    ensemble_kalman_filter,
+    kalman_smoother,
+)
+from score_sde.inverse import MMPS, GaussianNoise, GaussianScore, Mask, Measurement
+from score_sde.sdes import VP
+from score_sde.typing import Key
+
+INFLATION = 1.05  # of the ensemble Kalman filter
+SMALL = 8  # values of a state, up to which gradients of all observations are solved for
+COMPOSED, GAUSSIAN_SCORE = "score model, MMPS", "score model, Gaussian score"
+WHOLE = "score model of trajectories, MMPS"
+PARTICLES, ENKF, CLIMATE = "bootstrap filter", "ensemble Kalman filter", "climatology"
+EXACT_CHAIN, EXACT_WINDOWS = "exact score of the chain, MMPS", "exact score of windows, MMPS"
+
+
+class Problem(NamedTuple):
+    """A trajectory of the system, in the units of models, and what is seen of it."""
+
+    truth: np.ndarray  # (length, *field)
+    seen: np.ndarray  # (length, observed), 0 in rows without an observation
+
+
+def problems(learnt: Learnt, amount: Amount, key: Key) -> list[Problem]:
+    """As many as the amount says, each from a state that nothing was learnt from."""
+    part, keys = learnt.part, jax.random.split(key, 3)
+    chosen = jax.random.choice(keys[0], len(learnt.held), (amount.problems,), replace=False)
+    truth = learnt.system.simulate(keys[1], jnp.asarray(learnt.held)[chosen], part.length)
+    clean = truth.reshape(*truth.shape[:2], -1)[..., part.where.ravel()]
+    seen = clean + part.std * jax.random.normal(keys[2], clean.shape)
+    seen = jnp.where(part.when[:, None], seen, 0.0)
+    return [Problem(*pair) for pair in zip(np.asarray(truth), np.asarray(seen), strict=True)]
+
+
+def measurement(learnt: Learnt, problem: Problem) -> Measurement:
+    """All observations of a trajectory at once."""
+    part = learnt.part
+    mask = part.when.reshape(-1, *[1] * len(part.field)) & part.where
+    y = jnp.asarray(problem.seen[part.when].reshape(1, -1))
+    return Measurement(y=y, operator=Mask(mask=mask), noise=GaussianNoise(std=jnp.float32(part.std)))
+
+
+def methods(learnt: Learnt, amount: Amount) -> dict[str, Any]:
+    """What draws trajectories: for fields with few iterations, since each is a gradient."""
+    observed = int(learnt.part.when.sum() * learnt.part.where.sum())
+    small = learnt.part.where.size <= SMALL
+    drawing = sampler(amount.method_steps)
+    found = {GAUSSIAN_SCORE: GaussianScore(sampler=drawing)}
+    if learnt.part.where.size <= 1000:
+        found[COMPOSED] = MMPS(sampler=drawing, iterations=observed if small else 2)
+    return found
+
+
+def drawn(key: Key, model: Denoiser, method: Any, learnt: Learnt, problem: Problem, n: int) -> np.ndarray:
+    """``n`` trajectories (n, length, *field)."""
+    shape = (n, *problem.truth.shape)
+    return np.asarray(method(key, model, measurement(learnt, problem), shape))
+
+
+def smoothed_by_scores(
+    key: Key, learnt: Learnt, amount: Amount, problem: Problem, others: dict[str, Denoiser]
+) -> dict[str, np.ndarray]:
+    """Draws of all methods with the composed model, and of MMPS with other models of trajectories."""
+    keys = iter(jax.random.split(key, 8))
+    found = {
+        name: drawn(next(keys), learnt.trajectory, method, learnt, problem, amount.draws)
+        for name, method in methods(learnt, amount).items()
+    }
+    for name, model in others.items():
+        method = methods(learnt, amount)[COMPOSED]
+        count = amount.exact_draws or amount.draws
+        found[name] = drawn(next(keys), model, method, learnt, problem, count)
+    return found
+
+
+def first_states(key: Key, learnt: Learnt, amount: Amount, n: int) -> Any:
+    """``n`` draws of the law of the first state: of the pool if it has so many, else simulated."""
+    if n <= len(learnt.pool):
+        return jnp.asarray(learnt.pool)[jax.random.choice(key, len(learnt.pool), (n,), replace=False)]
+    return learnt.system.trajectories(key, n, 1, burn_in=amount.burn_in)[:, 0]
+
+
+def particles(key: Key, learnt: Learnt, amount: Amount, problem: Problem) -> Filtered:
+    """The bootstrap filter, with as many as the amount says."""
+    keys = jax.random.split(key)
+    first = first_states(keys[0], learnt, amount, amount.particles)
+    noise = GaussianNoise(std=jnp.float32(learnt.part.std))
+    return bootstrap_filter(keys[1], learnt.system, first, *_observed(learnt, problem), noise)
+
+
+def ensemble(key: Key, learnt: Learnt, amount: Amount, problem: Problem) -> np.ndarray:
+    """The ensemble Kalman filter's members at the last time, (members, *field)."""
+    keys = jax.random.split(key)
+    first = first_states(keys[0], learnt, amount, amount.members)
+    found = ensemble_kalman_filter(
+        keys[1], learnt.system, first, *_observed(learnt, problem), learnt.part.std, INFLATION
+    )
+    return np.asarray(found[-1])
+
+
+def _observed(learnt: Learnt, problem: Problem) -> tuple[Any, Any, Mask]:
+    return jnp.asarray(problem.seen), jnp.asarray(learnt.part.when), Mask(mask=learnt.part.where)
+
+
+def exact_smoother(learnt: Learnt, problem: Problem) -> Smoothed:
+    """Kalman's, of a linear system, in the units of models."""
+    part, system = learnt.part, learnt.system
+    observe = np.eye(part.where.size)[part.where.ravel()]
+    seen = np.where(part.when[:, None], problem.seen, np.nan)
+    raw_std = np.ravel(np.broadcast_to(system.std, part.field))[part.where.ravel()]
+    raw_mean = np.ravel(np.broadcast_to(system.mean, part.field))
+    raw = seen * raw_std + raw_mean[part.where.ravel()]
+    found = kalman_smoother(part.system, raw, observe, float(part.std * raw_std[0]))
+    std = np.ravel(np.broadcast_to(system.std, part.field))
+    return Smoothed(
+        (found.means - raw_mean) / std, found.covariances / np.outer(std, std), found.log_evidence
+    )
+
+
+def exact_models(learnt: Learnt) -> dict[str, Denoiser]:
+    """Of a linear system: the denoiser of the whole chain, and that of windows, composed."""
+    part = learnt.part
+    tile, stride = (part.window, *part.field), (1, *part.field[:-1])
+    short = exact_chain(learnt.system, part.window)
+    composed = Tiled(sde=short.sde, model=short, tile=tile, stride=stride, weights=Middle())
+    return {EXACT_CHAIN: exact_chain(learnt.system, part.length), EXACT_WINDOWS: composed}
+
+
+def exact_chain(system: InUnits, length: int) -> Gaussian:
+    """The denoiser of ``length`` states of a linear system in the units of models."""
+    mean, covariance = system.system.joint(length)
+    std = np.tile(np.ravel(np.broadcast_to(system.std, system.field)), length)
+    states = np.asarray(system.encode(mean))
+    return Gaussian(sde=VP(), mean=states, covariance=covariance / np.outer(std, std))
