@@ -35,7 +35,7 @@ class Size(NamedTuple):
     slices: int = 10000
     steps: int = 100
     per_draw: int = 8  # particles at d = 8 and 80; 2 at d = 800
-    replicates: int = 16384  # of a calibration
+    replicates: int = 8192  # of a calibration
     filtered: int = 8192  # of a particle filter's
 
     def particles(self, dim: int) -> int:
