@@ -11,6 +11,8 @@ Published: S 33, B 130, L 458 and XL 675 million parameters (table 4), XL/2 7 mi
 Hardware: TPU v3 pods, XL/2 at 5.7 updates a second on 256 chips (section 4).
 Guided: classifier-free with scale 1.5 on the first three channels; add :guided to the file. The same
     weights: nothing is trained for it.
+Reversible: towers that rebuild their activations (docs/reversible.md), other weights than the published
+    ones; add :reversible to the file.
 Differs: the latents are drawn once, and their images are not mirrored; the original encodes every batch anew.
 """
 

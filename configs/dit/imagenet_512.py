@@ -8,6 +8,8 @@ Published: 675 million parameters (table 4), 3 million updates of 256 (section 5
     (:guided): 3.04 (README of the authors' code), 250 steps.
 Hardware: not published.
 Guided: classifier-free with scale 1.5 on the first three channels; add :guided to the file.
+Reversible: towers that rebuild their activations (docs/reversible.md), other weights than the published
+    ones; add :reversible to the file.
 Differs: the latents are drawn once, and their images are not mirrored; the original encodes every batch anew.
 """
 

@@ -14,6 +14,7 @@ from score_sde.experiment import Experiment
 from score_sde.experiment.inception import decoded_inception
 from score_sde.experiment.measures import Frechet
 from score_sde.guidance import FirstChannelsClassifierFree
+from score_sde.networks.layers import Reversible
 from score_sde.samplers import Transformed
 from score_sde.training import ClassLabels, ConstantEMA, Plan, adam
 
@@ -30,7 +31,7 @@ def words(variant, *known):
     said = variant.split("_") if variant else []
     sizes, patches = [w for w in said if w in SIZES], [w for w in said if w in PATCHES]
     others = [w for w in said if w not in (*sizes, *patches)]
-    known = ("tiny", "fid", "guided", *known)
+    known = ("tiny", "fid", "guided", "reversible", *known)
     if (
         len(sizes) > 1
         or len(patches) > 1
@@ -50,9 +51,12 @@ def updates(size, patch, longest):
 
 
 def backbone(kind, variant, *, size, patch, outputs=2):
-    """DiT or SiT of a published size; the small one has two blocks of 32 channels."""
+    """DiT or SiT of a published size, perhaps reversible; the small one has two blocks of 32 channels."""
     width, depth, heads = pick(variant, SIZES[size], (32, 2, 2))
-    return bind(kind, patch=patch, width=width, depth=depth, heads=heads, n_classes=CLASSES, outputs=outputs)
+    held = {"layers": call(Reversible)} if "reversible" in variant.split("_") else {}
+    return bind(
+        kind, patch=patch, width=width, depth=depth, heads=heads, n_classes=CLASSES, outputs=outputs, **held
+    )
 
 
 def run(variant, *, pixels, steps, others, sampler, **parts):

@@ -11,6 +11,8 @@ Published: 675 million parameters, those of DiT; XL/2 7 million updates of 256, 
     XL/2 with guidance of 1.5 (:guided): 2.06, by the SDE in 250 steps (README of the authors' code).
 Hardware: not published.
 Guided: classifier-free with scale 1.5 on the first three channels; add :guided to the file.
+Reversible: towers that rebuild their activations (docs/reversible.md), other weights than the published
+    ones; add :reversible to the file.
 Differs: the latents are drawn once, and their images are not mirrored; the original encodes every batch anew.
     The probability flow ends at t = 0.001, where its code ends at 0 for velocities.
 """

@@ -7,6 +7,8 @@ Data: imagenet2012 through a released autoencoder, once, as experiments/latents 
 Published: 675 million parameters, those of DiT, less the outputs that the smaller network does not use.
 Hardware: not published.
 Guided: classifier-free with scale 1.5 on the first three channels; add :guided to the file.
+Reversible: towers that rebuild their activations (docs/reversible.md), other weights than the published
+    ones; add :reversible to the file.
 Differs: the latents are drawn once, and their images are not mirrored; the original encodes every batch anew.
     How long it was trained is not published with it: as many updates as DiT of this size.
 """

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from score_sde.errors import InputError
 from score_sde.interop.base import Layout, Source, Sources
 from score_sde.interop.edm import swapped_inputs, weights
 from score_sde.interop.transforms import conv, linear
@@ -38,7 +39,14 @@ def dit_sources(network: Any) -> Sources:
 
 
 def tower_sources(tower: Any) -> Sources:
-    """Sources of the blocks, whichever way they are held."""
+    """Sources of the blocks, whichever way they are held.
+
+    Raises:
+        InputError: a reversible tower, which is another function of the same parameters.
+    """
+    if hasattr(tower, "coupled"):
+        expected = "Unrolled(), Scanned() or Grouped(), which released weights are of"
+        raise InputError("network.layers", "Reversible()", expected, "set layers, or train it as it is")
     each = [_block(f"blocks.{number}") for number in range(tower.depth)]
     if hasattr(tower, "stacked"):
         return {f"blocks.stacked.{path}": joined_sources([one[path] for one in each]) for path in each[0]}

@@ -15,6 +15,7 @@ from score_sde.networks.mlp import MLP
 from score_sde.networks.ncsn import NCSN, NCSNv2
 from score_sde.networks.ncsnpp import NCSNpp
 from score_sde.networks.perceptron import Perceptron
+from score_sde.networks.reversible_unet import ReversibleUNet
 from score_sde.networks.song_unet import SongUNet
 from score_sde.networks.temporal_unet import TemporalUNet
 from score_sde.networks.unet import UNet
@@ -39,6 +40,7 @@ __all__ = [
     "NCSNv2",
     "Params",
     "Perceptron",
+    "ReversibleUNet",
     "SiT",
     "SongUNet",
     "TemporalUNet",

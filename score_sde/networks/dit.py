@@ -43,7 +43,8 @@ class DiT(nnx.Module):
         positions: how tokens are told their places: ``SinCosPositions()``, ``RotaryPositions()``, ...
         registers: learnt tokens beside those of x, which no output is read from (Darcet et al. 2024).
         style: what blocks are made of: ``DIT_STYLE``, or ``MODERN_STYLE`` (RMSNorm, also of q and k; SwiGLU).
-        layers: ``Unrolled()`` or ``Scanned()``: each block in the program, or a loop.
+        layers: ``Unrolled()`` or ``Scanned()``: each block in the program, or a loop; ``Grouped()`` and
+            ``Reversible()`` keep less for the backward pass.
 
     Raises:
         InputError: an axis that its patch does not divide; heads that do not divide the width; x not of

@@ -7,7 +7,7 @@ import pytest
 from flax import nnx
 
 from score_sde.errors import InputError
-from score_sde.networks import MLP, UNet, partition
+from score_sde.networks import MLP, ReversibleUNet, UNet, partition
 
 SHAPE = (8, 4, 2)
 
@@ -22,6 +22,11 @@ def mlp(**options):
     return MLP.for_shape(SHAPE, rngs=nnx.Rngs(0), **options)
 
 
+def reversible(**options):
+    options = {"channels": 8, "blocks": 2, "dropout": 0.5, "n_classes": 3, **options}
+    return ReversibleUNet(SHAPE, rngs=nnx.Rngs(0), **options)
+
+
 def randomise(network):
     """Draw every parameter at random: networks start at zero output, where all laws hold trivially."""
     params, rebuild = partition(network)
@@ -34,7 +39,7 @@ def randomise(network):
     return rebuild(jax.tree.unflatten(structure, drawn))
 
 
-@pytest.fixture(scope="module", params=[unet, mlp], ids=["UNet", "MLP"])
+@pytest.fixture(scope="module", params=[unet, reversible, mlp], ids=["UNet", "ReversibleUNet", "MLP"])
 def build(request):
     return request.param
 

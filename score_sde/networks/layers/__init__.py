@@ -26,6 +26,7 @@ from score_sde.networks.layers.embeddings import (
     label_embedding,
 )
 from score_sde.networks.layers.feed_forward import FeedForward, SwiGLU
+from score_sde.networks.layers.grouped import Grouped
 from score_sde.networks.layers.heads import HEADS_OF_64, ConstantHeads, Heads, HeadsOf, WholeHeads
 from score_sde.networks.layers.hourglass import (
     Decoder,
@@ -59,6 +60,7 @@ from score_sde.networks.layers.interpolation import (
     Nearest,
 )
 from score_sde.networks.layers.linear import DType, Linear
+from score_sde.networks.layers.loops import IN_LOOP, WRITTEN_OUT, InLoop, Loop, WrittenOut
 from score_sde.networks.layers.mapping import ClassTable, Mapping
 from score_sde.networks.layers.neighbourhoods import neighbourhood_max, neighbourhood_mean
 from score_sde.networks.layers.norms import GroupNorm
@@ -120,6 +122,8 @@ from score_sde.networks.layers.rescaling import (
     RescalingFilters,
     RescalingResampledConvolutions,
 )
+from score_sde.networks.layers.reversible import Reversible
+from score_sde.networks.layers.streams import FLOAT_STREAMS, FixedPointStreams, FloatStreams, Streams
 from score_sde.networks.layers.token_blocks import (
     DIT_STYLE,
     MODERN_STYLE,
@@ -141,7 +145,9 @@ __all__ = [
     "BILINEAR",
     "DIT_STYLE",
     "FIR",
+    "FLOAT_STREAMS",
     "HEADS_OF_64",
+    "IN_LOOP",
     "LEARNED",
     "MODERN_STYLE",
     "NAIVE",
@@ -159,6 +165,7 @@ __all__ = [
     "TOP_OUTPUT",
     "UNROLLED",
     "UVIT_STYLE",
+    "WRITTEN_OUT",
     "AdaptiveBlock",
     "AdaptiveHead",
     "Added",
@@ -176,10 +183,14 @@ __all__ = [
     "Depth",
     "Encoder",
     "FeedForward",
+    "FixedPointStreams",
+    "FloatStreams",
     "FourierEmbedding",
     "GroupNorm",
+    "Grouped",
     "Heads",
     "HeadsOf",
+    "InLoop",
     "InputPyramid",
     "InputResidual",
     "InputSkip",
@@ -191,6 +202,7 @@ __all__ = [
     "LearnedPositions",
     "LevelNormPlus",
     "Linear",
+    "Loop",
     "Mapping",
     "MeanPool",
     "ModernStyle",
@@ -219,6 +231,7 @@ __all__ = [
     "RescalingFilters",
     "RescalingResampledConvolutions",
     "ResidualBlock",
+    "Reversible",
     "RotaryPositions",
     "ScaleShift",
     "Scanned",
@@ -227,6 +240,7 @@ __all__ = [
     "SinCosPositions",
     "SpatialPool",
     "Standardize",
+    "Streams",
     "Style",
     "Sum",
     "SwiGLU",
@@ -239,6 +253,7 @@ __all__ = [
     "VarianceNorm",
     "WholeHeads",
     "WrappingConv",
+    "WrittenOut",
     "attend",
     "attended_levels",
     "average_pool",

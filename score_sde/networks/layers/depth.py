@@ -80,6 +80,12 @@ class ScannedTower(nnx.Module):
 
     def __call__(self, hidden: Array, *told: Any, key: Key | None = None) -> Array:
         """Through all of them; keys are those of ``UnrolledTower``."""
+        return self.through(self.stacked, hidden, key, told)[0]
+
+    def through(
+        self, stacked: Any, hidden: Array, key: Key | None, told: tuple[Any, ...]
+    ) -> tuple[Array, Key | None]:
+        """Through all blocks of a stack, and what is left of the key."""
         run = _runner(self.remat)
 
         def advance(carry: tuple[Array, Key | None], block: Any) -> tuple[tuple[Array, Key | None], None]:
@@ -87,7 +93,7 @@ class ScannedTower(nnx.Module):
             rest, one = (None, None) if key is None else jax.random.split(key)
             return (run(block, hidden, told, one).astype(hidden.dtype), rest), None
 
-        return jax.lax.scan(advance, (hidden, key), self.stacked)[0][0]
+        return jax.lax.scan(advance, (hidden, key), stacked)[0]
 
 
 UNROLLED, SCANNED = Unrolled(), Scanned()
