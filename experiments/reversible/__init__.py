@@ -1,0 +1,1 @@
+"""Reversible towers beside ordinary ones: memory, time, errors and trained models."""
