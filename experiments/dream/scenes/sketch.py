@@ -11,8 +11,8 @@ from experiments.dream.models import labels, sampler
 from experiments.dream.stage import Stage
 from score_sde.inverse import SDEdit
 
-TIMES = (0.2, 0.35, 0.5, 0.7)  # of T = 1
-FONT, CANVAS = 60, 64  # pixels
+TIMES = (0.05, 0.1, 0.15, 0.25)  # of T = 1, where sigma is 0.17, 0.32, 0.46 and 0.67
+FONT, CANVAS, STROKE = 60, 96, 2  # pixels
 
 
 def play(stage: Stage) -> dict[str, float]:
@@ -39,9 +39,12 @@ def play(stage: Stage) -> dict[str, float]:
 def numeral(value: int, event: tuple[int, ...]) -> np.ndarray:
     """A numeral as it is printed, (height, width, 1) from -1 (paper) to 1 (ink)."""
     picture = Image.new("L", (CANVAS, CANVAS))
-    middle = (CANVAS / 2, CANVAS / 2)
-    ImageDraw.Draw(picture).text(middle, str(value), fill=255, font=ImageFont.load_default(FONT), anchor="mm")
-    small = picture.resize(event[1::-1], Image.Resampling.BOX)
+    middle, font = (CANVAS / 2, CANVAS / 2), ImageFont.load_default(FONT)
+    ImageDraw.Draw(picture).text(middle, str(value), 255, font, anchor="mm", stroke_width=STROKE)
+    _, top, _, bottom = picture.getbbox() or (0, 0, CANVAS, CANVAS)
+    half = (bottom - top) / 2  # as high as the frame, as the data are
+    square = (middle[0] - half, top, middle[0] + half, bottom)
+    small = picture.resize(event[1::-1], Image.Resampling.BOX, square)
     return (2 * np.asarray(small, np.float32) / 255 - 1)[..., None]
 
 
