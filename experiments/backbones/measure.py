@@ -1,0 +1,160 @@
+"""How fast each network learns here, its training for so many minutes, and what it has learnt."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from score_sde.config import build, load_config, override
+from score_sde.errors import InputError
+from score_sde.evaluation.distances import sliced_wasserstein
+from score_sde.evaluation.features import ClassifierFeatures
+from score_sde.evaluation.moments import frechet, moments_of
+from score_sde.evaluation.report import write_json
+from score_sde.experiment import Experiment, evaluate, restore, train
+from score_sde.experiment.generation import draw
+from score_sde.training.step import make_step
+
+ROOT = Path(__file__).parents[2]
+ENTRANTS = {
+    "U-Net": "configs/fashion_mnist.py",
+    "DiT": "configs/fashion_mnist_dit.py",
+    "modern DiT": "configs/fashion_mnist_dit.py:modern",
+    "reversible DiT": "configs/fashion_mnist_dit.py:reversible",
+}
+MEASURED = 2  # of the configuration's measures: loss and likelihood, the first two
+
+
+class Size(NamedTuple):
+    """How much of everything."""
+
+    tiny: bool = False
+    paced: int = 20  # updates that are timed
+    samples: int = 1000
+    seeds: int = 3
+    learnt_from: int = 10_000  # examples, by the classifier
+
+
+FAST = Size(True, 2, 20, 2, 200)
+
+
+def experiment(name: str, size: Size, steps: int | None = None) -> Experiment:
+    """An entrant's configuration, perhaps for another number of updates."""
+    file = ENTRANTS[name]
+    if size.tiny:
+        file = f"{file.partition(':')[0]}:tiny"
+    config = load_config(str(ROOT / file))
+    if steps is not None:
+        override(config, "training.steps", str(steps), "--minutes")
+        override(config, "optimizer.schedule.steps", str(steps), "--minutes")
+    found: Experiment = build(config)
+    return dataclasses.replace(found, measures=found.measures[:MEASURED])
+
+
+def pace(run: Experiment, updates: int) -> float:
+    """Updates a second, of some that follow the first, which is compiled and warms up."""
+    state, rebuild = run.make_state()
+    step = jax.jit(
+        make_step(
+            objective=run.objective,
+            optimizer=run.optimizer,
+            rebuild=rebuild,
+            units=run.data.units,
+            ema=run.ema,
+            condition=run.condition,
+            n_classes=run.data.n_classes,
+            augmentation=run.augmentation,
+        ),
+        donate_argnums=1,
+    )
+    batch = jax.tree.map(jnp.asarray, run.data.batches("train", run.training.batch_size, seed=0)[0])
+    began = 0.0
+    for index in range(updates + 2):
+        if index == 2:
+            began = time.perf_counter()
+        state, metrics = step(jax.random.key(0), state, batch)
+        jax.block_until_ready(metrics)
+    return updates / (time.perf_counter() - began)
+
+
+def planned(folder: Path, name: str, size: Size, minutes: float) -> dict[str, float]:
+    """Pace and number of updates, measured once: a run that goes on must have the same schedule."""
+    path = folder / "plan.json"
+    if path.exists():
+        found: dict[str, float] = json.loads(path.read_text())
+        if found["minutes"] != minutes:
+            raise InputError(
+                "--minutes", minutes, f"{found['minutes']:g}, as {path} has it", "or another --workdir"
+            )
+        return found
+    rate = pace(experiment(name, size), size.paced)
+    steps = experiment(name, size).training.steps if size.tiny else max(1, round(60 * minutes * rate))
+    plan = {"minutes": minutes, "updates_per_second": rate, "updates": steps}
+    write_json(path, plan)
+    return plan
+
+
+class Judge(NamedTuple):
+    """Test data, and what a classifier of training data sees in them."""
+
+    test: np.ndarray
+    features: ClassifierFeatures
+    moments: Any
+
+    @classmethod
+    def of(cls, run: Experiment, size: Size) -> Judge:
+        """Of the test split."""
+        known = run.data.split("train").first(size.learnt_from).arrays()
+        features = ClassifierFeatures.trained(known["x"], known["label"])
+        test = run.data.split("test").arrays()["x"]
+        return cls(test, features, moments_of(features(test)))
+
+    def __call__(self, x: np.ndarray) -> dict[str, float]:
+        """Distances of samples from them."""
+        return {
+            "frechet": frechet(moments_of(self.features(x)), self.moments),
+            "sliced_wasserstein": sliced_wasserstein(x, self.test[: len(x)], np.random.default_rng(0)),
+        }
+
+
+def floor(run: Experiment, judge: Judge, size: Size) -> list[dict[str, float]]:
+    """Of as many training images, the last of the split, which the classifier has not seen."""
+    x = run.data.split("train").arrays()["x"]
+    return [judge(x[-(seed + 1) * size.samples : len(x) - seed * size.samples]) for seed in range(size.seeds)]
+
+
+def measured(folder: Path, name: str, size: Size, minutes: float, judge: Judge) -> dict[str, Any]:
+    """An entrant's results, read where they are there."""
+    path = folder / "result.json"
+    if path.exists():
+        result: dict[str, Any] = json.loads(path.read_text())
+        return result
+    plan = planned(folder, name, size, minutes)
+    run = experiment(name, size, int(plan["updates"]))
+    train(dataclasses.replace(run, sampler=None), folder / "run")  # without snapshots
+    told = evaluate(run, folder / "run")
+    model = restore(run, folder / "run").model
+    sets = [_drawn(run, model, seed, size) for seed in range(size.seeds)]
+    np.savez_compressed(folder / "samples.npz", samples=sets[0][:100])
+    result = {"name": name, **plan, **told, "distances": [judge(x) for x in sets]}
+    write_json(path, result)
+    return result
+
+
+def _drawn(run: Experiment, model: Any, seed: int, size: Size) -> np.ndarray:
+    return draw(
+        jax.random.key(seed),
+        sampler=run.require_sampler(),
+        model=model,
+        data=run.data,
+        n=size.samples,
+        batch=run.sampling_batch,
+        condition=run.condition,
+    ).samples
