@@ -37,6 +37,7 @@ setup(
         "scikit-image>=0.24",
         "scikit-learn>=1.5",
         "scipy>=1.13",
+        "statsmodels>=0.14",
         "tensorboardX>=2.6",
         "tensorflow-datasets>=4.9.10",
         "threadpoolctl>=3",

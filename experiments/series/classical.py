@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,18 @@ from experiments.series.sources import Source
 from experiments.series.tasks import FORECAST, Task
 
 Ensemble = np.ndarray  # (members, n, asked)
+
+
+class Way(NamedTuple):
+    """How a classical method answers, and what it fits beforehand."""
+
+    answer: Callable[..., Ensemble]  # of (source, task, members, seed), or of (fit, ...) where it has one
+    fit: Callable[[Source], Any] | None = None
+
+    def answers(self, source: Source, tasks: Sequence[Task], members: int, seed: int) -> list[Ensemble]:
+        """Of several tasks, fitting once."""
+        given = () if self.fit is None else (self.fit(source),)
+        return [self.answer(*given, source, each, members, seed) for each in tasks]
 
 
 def climatology(source: Source, task: Task, members: int, seed: int) -> Ensemble:
@@ -101,28 +113,37 @@ def _between(values: np.ndarray) -> np.ndarray:
     return np.interp(places, places[there], values[there])
 
 
-def exponential_smoothing(source: Source, task: Task, members: int, seed: int) -> Ensemble:
-    """ETS with additive errors, a damped trend and an additive season where there is one: simulated paths.
+def fitted_ets(source: Source) -> Any:
+    """ETS with additive errors, a damped trend, and an additive season.
 
-    Missing values of the past are interpolated, as it takes none.
+    Missing values are interpolated, as it takes none.
     """
+    return _quietly(lambda: _ets(source, _between(source.fitted)).fit(disp=False))
+
+
+def _ets(source: Source, values: np.ndarray) -> Any:
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-    rng, horizon = np.random.default_rng(seed), source.shape.horizon
-    kind: dict[str, Any] = {"trend": "add", "damped_trend": True}
-    if source.repeat > 1:
-        kind |= {"seasonal": "add", "seasonal_periods": source.repeat}
+    return ETSModel(values, trend="add", damped_trend=True, seasonal="add", seasonal_periods=source.repeat)
+
+
+def simulated_ets(fit: Any, source: Source, task: Task, members: int, seed: int) -> Ensemble:
+    """Paths that go on from what is known, with the parameters that were fitted."""
+    rng, horizon, found = np.random.default_rng(seed), source.shape.horizon, []
+    for number, start in enumerate(task.starts):
+        known = _between(task.known(source, number)[: start + source.shape.past])
+        state = _quietly(lambda known=known: _ets(source, known).smooth(fit.params))
+        errors = np.sqrt(fit.scale) * rng.normal(size=(horizon, members))
+        paths = state.simulate(horizon, anchor="end", repetitions=members, random_errors=errors)
+        found.append(np.asarray(paths).reshape(horizon, members).T)
+    return np.stack(found, axis=1)
+
+
+def _quietly(work: Callable[[], Any]) -> Any:
+    """Without statsmodels' warnings, of starting values and of iterations."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fit = ETSModel(_between(source.fitted), **kind).fit(disp=False)
-        found = []
-        for number, start in enumerate(task.starts):
-            known = _between(task.known(source, number)[: start + source.shape.past])
-            state = ETSModel(known, **kind).smooth(fit.params)
-            errors = np.sqrt(fit.scale) * rng.normal(size=(horizon, members))
-            paths = state.simulate(horizon, anchor="end", repetitions=members, random_errors=errors)
-            found.append(np.asarray(paths).reshape(horizon, members).T)
-    return np.stack(found, axis=1)
+        return work()
 
 
 def sarima(source: Source) -> Any:
@@ -147,24 +168,18 @@ def structural(source: Source) -> Any:
     return UnobservedComponents(source.fitted, trend, seasonal=source.shape.season, autoregressive=1)
 
 
-def state_space(model: Callable[[Source], Any]) -> Callable[..., Ensemble]:
-    """Ensembles of a state-space model: parameters of the fitted part, and all that is known till then.
+def fitted_state_space(model: Callable[[Source], Any]) -> Callable[[Source], Any]:
+    """Parameters of largest likelihood in the fitted part."""
+    return lambda source: _quietly(lambda: model(source).fit(disp=False, cov_type="none", maxiter=200))
 
-    Forecasts by the Kalman filter, imputations by the smoother; each value from its own normal law.
-    """
 
-    def ensemble(source: Source, task: Task, members: int, seed: int) -> Ensemble:
-        rng = np.random.default_rng(seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fit = model(source).fit(disp=False, cov_type="none", maxiter=200)
-            found = []
-            for number, start in enumerate(task.starts):
-                mean, std = _law(source, task, fit, number, int(start))
-                found.append(mean + std * rng.normal(size=(members, len(mean))))
-        return np.stack(found, axis=1)
-
-    return ensemble
+def filtered(fit: Any, source: Source, task: Task, members: int, seed: int) -> Ensemble:
+    """By the Kalman filter, or the smoother where values are hidden; each from its own normal law."""
+    rng, found = np.random.default_rng(seed), []
+    for number, start in enumerate(task.starts):
+        mean, std = _quietly(lambda number=number, start=start: _law(source, task, fit, number, int(start)))
+        found.append(mean + std * rng.normal(size=(members, len(mean))))
+    return np.stack(found, axis=1)
 
 
 def _law(source: Source, task: Task, fit: Any, number: int, start: int) -> tuple[np.ndarray, np.ndarray]:
@@ -182,13 +197,13 @@ def _law(source: Source, task: Task, fit: Any, number: int, start: int) -> tuple
 
 CLIMATOLOGY, NAIVE, ETS, SARIMA = "climatology", "seasonal naive", "ETS", "SARIMA"
 STRUCTURAL, LINE = "structural", "interpolation"
-WAYS: dict[str, Callable[..., Ensemble]] = {
-    CLIMATOLOGY: climatology,
-    NAIVE: seasonal_naive,
-    LINE: interpolation,
-    ETS: exponential_smoothing,
-    SARIMA: state_space(sarima),
-    STRUCTURAL: state_space(structural),
+WAYS = {
+    CLIMATOLOGY: Way(climatology),
+    NAIVE: Way(seasonal_naive),
+    LINE: Way(interpolation),
+    ETS: Way(simulated_ets, fitted_ets),
+    SARIMA: Way(filtered, fitted_state_space(sarima)),
+    STRUCTURAL: Way(filtered, fitted_state_space(structural)),
 }
 ONLY: dict[str, tuple[str, ...]] = {ETS: (FORECAST,), LINE: ("gaps", "block")}
 

@@ -30,7 +30,7 @@ class Size(NamedTuple):
     sources: tuple[str, ...] = tuple(SOURCES)
     seeds: int = 3  # of networks
     members: int = 64
-    updates: tuple[int, ...] = (100, 400, 1600)
+    updates: tuple[int, ...] = (25, 100, 400)
     copies: int = 48  # ways to hide that training has of each window
     windows: int | None = None  # of each task; None for all
     ways: tuple[str, ...] = ALL
@@ -127,9 +127,10 @@ def asked(source: Source, name: str, size: Size) -> Any:
 
 
 def _classical(entry: Entry, source: Source, size: Size) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    way = WAYS[entry.way]
     names = [name for name in TASKS if serves(entry.way, name)]
-    return {name: way(source, asked(source, name, size), size.members, entry.seed) for name in names}, {}
+    tasks = [asked(source, name, size) for name in names]
+    answers = WAYS[entry.way].answers(source, tasks, size.members, entry.seed)
+    return dict(zip(names, answers, strict=True)), {}
 
 
 def _windowed(entry: Entry, source: Source, size: Size) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -117,7 +117,8 @@ def save_steps(path: pathlib.Path, results: dict[str, Any]) -> pathlib.Path:
         for point in (p for p in points if p["series"] == name):
             steps, way = np.asarray(point["by_step"], float), point["way"]
             colour = COLOURS.get(way, BLUE if way in WAYS else "#e3b48f")
-            axis.plot(1 + np.arange(len(steps)), steps, styles.get(way, "-"), color=colour, label=way)
+            style = styles.get(way, "-")
+            axis.plot(1 + np.arange(len(steps)), steps, linestyle=style, color=colour, label=way)
         axis.set_title(name, fontsize=10)
         axis.set_xlabel("steps ahead", fontsize=9)
         axis.set_ylim(bottom=0)

@@ -72,7 +72,7 @@ class Recipe(NamedTuple):
     """
 
     network: Callable[..., Any] = NETWORK
-    updates: tuple[int, ...] = (100, 400, 1600)
+    updates: tuple[int, ...] = (25, 100, 400)
     copies: int = 48
     batch_size: int = 128
     learning_rate: float = 1e-3

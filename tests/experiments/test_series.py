@@ -83,7 +83,7 @@ def test_nothing_looks_at_what_is_asked(name):
     np.testing.assert_array_equal(each.known(source, 0), each.known(other, 0))
     assert not np.array_equal(each.truth(source), each.truth(other))
     for way in (way for way in QUICK if classical.serves(way, name)):
-        answers = [classical.WAYS[way](s, each, 4, 0) for s in (source, other)]
+        answers = [classical.WAYS[way].answer(s, each, 4, 0) for s in (source, other)]
         np.testing.assert_array_equal(*answers)
         assert answers[0].shape == (4, 1, _asked(name))
 
