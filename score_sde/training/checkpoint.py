@@ -56,7 +56,8 @@ class Checkpoints:
         ``like`` gives structure, shapes and placement on devices, e.g. a fresh ``init_state``.
 
         Raises:
-            InputError: no such checkpoint, or one that cannot be read; names the last one that can.
+            InputError: no such checkpoint, one of another network, or one that cannot be read; names the last
+                one that can.
         """
         chosen = self.latest() if step is None else step
         if chosen is None:
@@ -66,6 +67,7 @@ class Checkpoints:
         try:
             return self._read(chosen, like)
         except Exception as error:  # storage, JSON, structure: a dozen kinds, all "cannot be read"
+            _require_same_names(self.directory / str(chosen), like)
             good = self._last_readable(chosen, like)
             remedy = (
                 f"to go on from step {good}, the last good checkpoint, delete those after it"
@@ -188,6 +190,25 @@ def _require_unbroken(folder: pathlib.Path) -> None:
     if broken is not None:
         state = "is damaged" if broken in found else "is missing"
         raise ValueError(f"its file {broken} {state}")
+
+
+def _require_same_names(folder: pathlib.Path, like: TrainState) -> None:
+    """Raise InputError where a checkpoint that could not be read holds parameters of other names."""
+    try:
+        saved = ocp.StandardCheckpointHandler().metadata(folder / "state").tree["params"]
+    except Exception:  # too broken to tell
+        return
+    there, here = (_names(tree) for tree in (saved, to_dict(like)["params"]))
+    if there != here:
+        only = [min(names, default="none") for names in (there - here, here - there)]
+        expected = f"one of the same network (it has {only[0]}, this network {only[1]})"
+        remedy = "set the network as its run had it, its layers too, or choose another --workdir"
+        raise InputError("checkpoint", str(folder), expected, remedy)
+
+
+def _names(tree: Any) -> set[str]:
+    paths = jax.tree_util.tree_flatten_with_path(tree)[0]
+    return {jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths}
 
 
 def checksum(tree: Any) -> int:
