@@ -15,6 +15,7 @@ from score_sde.evaluation.report import table, with_error
 MIB = 2**20
 GROWTH, SAVING, GRADIENT, SLOWER = 1.05, 5.0, 1e-5, 1.6  # at most, at least, at most, at most
 COLORS = ("#23272e", "#9aa3ad", "#b6c48f", "#7fa650", "#3f8f4f", "#d9782d", "#3b6ea8")
+SIZES = (9, 8, 7, 6, 5, 4, 3)  # of marks, so that what lies below can be seen
 Results = dict[str, Any]
 
 
@@ -108,33 +109,35 @@ def verdicts(results: Results) -> list[str]:
 
 def save_picture(path: Path, results: Results) -> Path:
     """Memory against depth, and errors of rebuilt activations against depth."""
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(11, 5), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     _draw_memory(left, results["memory"])
     _draw_errors(right, results["errors"])
     for axis in (left, right):
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False, fontsize=8)
+        axis.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.13))
     return replace_file(path, lambda stream: canvas.print_figure(stream, format="png", dpi=110))
 
 
 def _draw_memory(axis: Any, rows: list[dict[str, Any]]) -> None:
-    for color, way in zip(COLORS, dict.fromkeys(row["way"] for row in rows), strict=False):
+    ways = dict.fromkeys(row["way"] for row in rows)
+    for color, size, way in zip(COLORS, SIZES, ways, strict=False):
         own = sorted((row["depth"], row["temporaries"] / MIB) for row in rows if row["way"] == way)
-        axis.plot(*zip(*own, strict=True), color=color, marker="o", markersize=4, label=way)
+        axis.plot(*zip(*own, strict=True), color=color, marker="o", markersize=size, label=way)
     _depths(axis, [row["depth"] for row in rows])
     axis.set(yscale="log", ylabel="temporaries of a training step by XLA, MiB")
 
 
 def _draw_errors(axis: Any, rows: list[dict[str, Any]]) -> None:
     floor = 0.3 * min((row["rebuilt"] for row in rows if row["rebuilt"] > 0), default=1e-9)
-    for color, kind in zip(COLORS[::-1], dict.fromkeys(row["kind"] for row in rows), strict=False):
+    kinds = dict.fromkeys(row["kind"] for row in rows)
+    for color, size, kind in zip(COLORS[::-1], SIZES, kinds, strict=False):
         own = sorted((row["depth"], row["rebuilt"]) for row in rows if row["kind"] == kind)
         exact = not any(value for _, value in own)
         label, style = (f"{kind}: none", ":") if exact else (kind, "-")
         shown = [(depth, value or floor) for depth, value in own]
-        axis.plot(*zip(*shown, strict=True), style, color=color, marker="o", markersize=4, label=label)
+        axis.plot(*zip(*shown, strict=True), style, color=color, marker="o", markersize=size, label=label)
     _depths(axis, [row["depth"] for row in rows])
     axis.set(yscale="log", ylabel="relative error of rebuilt activations")
 
