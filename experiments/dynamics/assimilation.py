@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.dynamics.models import Learnt, sampler
+from experiments.dynamics.models import Learnt, corrected, sampler
 from experiments.dynamics.sizes import Amount
 from score_sde.denoisers import Gaussian, Middle, Tiled
 from score_sde.denoisers.base import Denoiser
@@ -25,11 +25,12 @@ from score_sde.sdes import VP
 from score_sde.typing import Key
 
 INFLATION = 1.05  # of the ensemble Kalman filter
-SMALL = 8  # values of a state, up to which gradients of all observations are solved for
-COMPOSED, GAUSSIAN_SCORE = "score model, MMPS", "score model, Gaussian score"
-WHOLE = "score model of trajectories, MMPS"
+SMALL = 8  # values of a state, up to which trajectories are compared with particles' and inpainted
+GAMMA = 0.3  # of the Gaussian score
+CHAIN_STEPS = 96  # of the sampler where the score of whole trajectories is exact
+COMPOSED = "score model of windows"
 PARTICLES, ENKF, CLIMATE = "bootstrap filter", "ensemble Kalman filter", "climatology"
-EXACT_CHAIN, EXACT_WINDOWS = "exact score of the chain, MMPS", "exact score of windows, MMPS"
+EXACT_CHAIN, EXACT_WINDOWS = "exact score of trajectories", "exact score of windows"
 
 
 class Problem(NamedTuple):
@@ -58,36 +59,28 @@ def measurement(learnt: Learnt, problem: Problem) -> Measurement:
     return Measurement(y=y, operator=Mask(mask=mask), noise=GaussianNoise(std=jnp.float32(part.std)))
 
 
-def methods(learnt: Learnt, amount: Amount) -> dict[str, Any]:
-    """What draws trajectories: for fields with few iterations, since each is a gradient."""
-    observed = int(learnt.part.when.sum() * learnt.part.where.sum())
-    small = learnt.part.where.size <= SMALL
-    drawing = sampler(amount.method_steps)
-    found = {GAUSSIAN_SCORE: GaussianScore(sampler=drawing)}
-    if learnt.part.where.size <= 1000:
-        found[COMPOSED] = MMPS(sampler=drawing, iterations=observed if small else 2)
-    return found
+def method(name: str, learnt: Learnt, amount: Amount) -> Any:
+    """What draws trajectories: score-based data assimilation, and what is exact for the exact score.
 
-
-def drawn(key: Key, model: Denoiser, method: Any, learnt: Learnt, problem: Problem, n: int) -> np.ndarray:
-    """``n`` trajectories (n, length, *field)."""
-    shape = (n, *problem.truth.shape)
-    return np.asarray(method(key, model, measurement(learnt, problem), shape))
+    The composed score errs where the noise is large: Langevin steps at each noise mend on the way down what
+    was drawn wrongly above (Rozet and Louppe 2023, algorithm 4).
+    """
+    if name == EXACT_CHAIN:
+        observed = int(learnt.part.when.sum() * learnt.part.where.sum())
+        return MMPS(sampler=sampler(CHAIN_STEPS), iterations=observed)
+    return GaussianScore(sampler=corrected(amount.method_steps), gamma=GAMMA)
 
 
 def smoothed_by_scores(
     key: Key, learnt: Learnt, amount: Amount, problem: Problem, others: dict[str, Denoiser]
 ) -> dict[str, np.ndarray]:
-    """Draws of all methods with the composed model, and of MMPS with other models of trajectories."""
-    keys = iter(jax.random.split(key, 8))
-    found = {
-        name: drawn(next(keys), learnt.trajectory, method, learnt, problem, amount.draws)
-        for name, method in methods(learnt, amount).items()
-    }
-    for name, model in others.items():
-        method = methods(learnt, amount)[COMPOSED]
-        count = amount.exact_draws or amount.draws
-        found[name] = drawn(next(keys), model, method, learnt, problem, count)
+    """Trajectories (draws, length, *field) by the composed model and by others."""
+    observations, found = measurement(learnt, problem), {}
+    for number, (name, model) in enumerate({COMPOSED: learnt.trajectory, **others}.items()):
+        exact = name in (EXACT_CHAIN, EXACT_WINDOWS)
+        shape = (amount.exact_draws if exact else amount.draws, *problem.truth.shape)
+        draw = method(name, learnt, amount)
+        found[name] = np.asarray(draw(jax.random.fold_in(key, number), model, observations, shape))
     return found
 
 

@@ -50,6 +50,8 @@ def marginal_wasserstein(x: np.ndarray, y: np.ndarray) -> float:
 def beside_reference(draws: np.ndarray, reference: np.ndarray, again: np.ndarray) -> dict[str, float]:
     """Distances of draws to the reference over the reference's own from run to run."""
     pairs = {"wasserstein": wasserstein, "marginal_wasserstein": marginal_wasserstein}
+    count = min(len(each) for each in (draws, reference, again))
+    draws, reference, again = (each[:count] for each in (draws, reference, again))
     found = {}
     for name, distance in pairs.items():
         own = distance(again, reference)

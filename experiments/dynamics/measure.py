@@ -71,7 +71,7 @@ def do(entry: Entry, workdir: pathlib.Path, amount: Amount, learn: Any = models.
     """Measure one part with one seed; ``learn`` gives the models."""
     part, began = PARTS[entry.part](), time.monotonic()
     learnt: models.Learnt = learn(part, amount, entry.seed)
-    others = scoring.others(learnt, amount, entry.seed)
+    others = scoring.others(learnt)
     trained = time.monotonic() - began
     keys = jax.random.split(jax.random.key(1000 + entry.seed), 3)
     arrays: dict[str, np.ndarray] = {}

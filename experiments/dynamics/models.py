@@ -12,12 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.dynamics.sizes import Amount
-from experiments.dynamics.systems import LOW, Part
+from experiments.dynamics.systems import Part
 from score_sde.data import Windows
-from score_sde.denoisers import Middle, Preconditioned, Preconditioning, Tiled
+from score_sde.denoisers import Middle, Preconditioned, Tiled
 from score_sde.denoisers.base import Denoiser
 from score_sde.dynamics import FromPast, InUnits
-from score_sde.networks import Beside, TemporalUNet
+from score_sde.networks import Beside
 from score_sde.networks.base import initialise
 from score_sde.objectives import (
     DenoisingScoreMatching,
@@ -27,7 +27,7 @@ from score_sde.objectives import (
     Stratified,
     UniformLogSNR,
 )
-from score_sde.samplers import ChurnedHeun, Denoise, LogSNR, Sampler
+from score_sde.samplers import DDIM, AnnealedLangevin, ChurnedHeun, Denoise, LogSNR, Sampler
 from score_sde.sdes import VP
 from score_sde.training.in_memory import train_on
 from score_sde.training.progress import Lines
@@ -37,7 +37,6 @@ LEARNING_RATE = 2e-3
 OBJECTIVE = DenoisingScoreMatching(
     times=UniformLogSNR(low=-8.0, high=9.0, batch=Stratified()), weight=EDMWeighting(sigma_data=1.0)
 )
-WHOLE = functools.partial(TemporalUNet, channels=32, multipliers=(1, 2), blocks=1, label_scale=40.0)
 CHUNK = 4096  # windows of a composed trajectory that are evaluated at once
 
 
@@ -67,9 +66,9 @@ def simulated(part: Part, amount: Amount, key: Key) -> np.ndarray:
     return np.asarray(found).reshape(amount.trajectories, amount.steps, *part.field)
 
 
-def windows_of(part: Part, trajectories: np.ndarray, length: int | None = None) -> Windows:
+def windows_of(part: Part, trajectories: np.ndarray) -> Windows:
     """The data set of windows."""
-    return Windows(trajectories=trajectories, length=length or part.window, alike=part.alike)
+    return Windows(trajectories=trajectories, length=part.window, alike=part.alike)
 
 
 def learn(part: Part, amount: Amount, seed: int) -> Learnt:
@@ -85,16 +84,6 @@ def learn(part: Part, amount: Amount, seed: int) -> Learnt:
     return Learnt(part, system, windows, following, rows[:, -1], _encoded(data, "test")[:, -1])
 
 
-def whole(part: Part, amount: Amount, seed: int) -> Denoiser:
-    """A model of whole trajectories, without composition: a U-Net along time, of the same data and updates.
-
-    For systems of few numbers.
-    """
-    keys = jax.random.split(jax.random.key(seed), 4)
-    data = windows_of(part, simulated(part, amount, keys[0]), part.length)
-    return _trained(part, amount, _encoded(data), WHOLE, keys[3], "trajectories", LOW)
-
-
 def next_state(part: Part, amount: Amount, data: Windows, key: Key) -> FromPast:
     """p(next | last), as a model of the change in units of its own scale."""
     pairs = _encoded(data)[:, :2]
@@ -104,16 +93,28 @@ def next_state(part: Part, amount: Amount, data: Windows, key: Key) -> FromPast:
     rows = np.concatenate([change / scale, past], axis=-1)
     channels = part.field[-1]
     model = _trained(
-        part, amount, rows, _beside(part.following, channels), key, "next state", part.precondition,
+        part, amount, rows, _beside(part.following, channels), key, "next state",
         GivenChannels(objective=OBJECTIVE, channels=channels),
     )  # fmt: skip
     return FromPast(known=1, model=model, sampler=sampler(amount.sampler_steps), scale=jnp.asarray(scale))
 
 
 def sampler(steps: int) -> Sampler:
-    """Heun steps with a little noise, for forecasts and for assimilation."""
+    """Heun steps with a little noise."""
     return Sampler(
         predictor=ChurnedHeun(N=steps, churn=0.1 * steps),
+        grid=LogSNR(sigma_min=0.01, sigma_max=50.0),
+        n_steps=steps,
+        final=Denoise(),
+    )
+
+
+def corrected(steps: int) -> Sampler:
+    """Steps of DDIM with two Langevin steps at each noise, for trajectories that are composed."""
+    return Sampler(
+        predictor=DDIM(),
+        corrector=AnnealedLangevin(snr=0.5),
+        corrector_steps=2,
         grid=LogSNR(sigma_min=0.01, sigma_max=50.0),
         n_steps=steps,
         final=Denoise(),
@@ -136,14 +137,13 @@ def _trained(
     network: Callable[..., Any],
     key: Key,
     what: str,
-    precondition: Preconditioning | None = None,
     objective: Objective = OBJECTIVE,
 ) -> Denoiser:
     """A denoiser of ``rows``, or of their first channels."""
     shape = rows.shape[1:] if objective is OBJECTIVE else (*rows.shape[1:-1], part.field[-1])
     seed = int(jax.random.randint(key, (), 0, 2**31 - 1))
     made = initialise(network, seed=seed, shape=shape)
-    model = Preconditioned(network=made, sde=VP(), precondition=precondition or part.precondition)
+    model = Preconditioned(network=made, sde=VP(), precondition=part.precondition)
     print(f"{part.name}: {what}, {len(rows)} examples", file=sys.stderr, flush=True)
     return train_on(
         model, objective, rows, key, steps=amount.updates, batch_size=amount.batch_size,

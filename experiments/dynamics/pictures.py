@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from experiments.dynamics.assimilation import CLIMATE, COMPOSED, GAUSSIAN_SCORE, PARTICLES
+from experiments.dynamics.assimilation import CLIMATE, COMPOSED, EXACT_WINDOWS, PARTICLES
 from experiments.dynamics.forecasting import INPAINTED, NEXT, SYSTEM
 from experiments.dynamics.measure import Entry
 from experiments.dynamics.systems import PARTS
@@ -130,7 +130,7 @@ def _line_forecasts(path: pathlib.Path, found: Arrays) -> pathlib.Path:
 def _line_draws(path: pathlib.Path, part: str, found: Arrays) -> pathlib.Path:
     """Every number of the state; observations with their two standard deviations."""
     shown, seen = PARTS[part](), found["seen"]
-    ways = [way for way in (COMPOSED, GAUSSIAN_SCORE, PARTICLES) if f"draws {way}" in found]
+    ways = [way for way in (COMPOSED, EXACT_WINDOWS, PARTICLES) if f"draws {way}" in found]
     numbers = found["truth"].shape[-1]
     figure = Figure(figsize=(3.4 * len(ways), 1.8 * numbers + 0.4), layout="constrained")
     axes = figure.subplots(numbers, len(ways), squeeze=False, sharex=True, sharey="row")
@@ -199,8 +199,7 @@ def _map_draws(path: pathlib.Path, part: str, found: Arrays) -> pathlib.Path:
     seen = np.full((shown.length, *shown.field), np.nan)
     seen[shown.when.reshape(-1, 1, 1, 1) & shown.where] = found["seen"][shown.when].ravel()
     coarse = seen[times][:, shown.seen[0], shown.seen[1]]
-    way = COMPOSED if f"draws {COMPOSED}" in found else GAUSSIAN_SCORE
-    draws = found[f"draws {way}"][:, times]
+    draws = found[f"draws {COMPOSED}"][:, times]
     rows = {"truth": found["truth"][times], "seen (its places only)": coarse}
     rows |= {"score model: a draw": draws[0], "another": draws[1], "mean": draws.mean(axis=0)}
     return _map_rows(path, rows, [f"state {time + 1}" for time in times])

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments.dynamics import assimilation, forecasting, judging, models
+from experiments.dynamics import assimilation, forecasting, judging
 from experiments.dynamics.assimilation import CLIMATE, ENKF, PARTICLES, Problem
 from experiments.dynamics.forecasting import NEXT, SYSTEM
 from experiments.dynamics.models import Learnt
@@ -23,13 +23,9 @@ Arrays = dict[str, np.ndarray]
 Numbers = dict[str, float]
 
 
-def others(learnt: Learnt, amount: Amount, seed: int) -> dict[str, Denoiser]:
-    """Further models of trajectories that are compared: exact ones, or a network of all states at once."""
-    if hasattr(learnt.part.system, "joint"):
-        return assimilation.exact_models(learnt)
-    if learnt.part.where.size <= assimilation.SMALL:
-        return {assimilation.WHOLE: models.whole(learnt.part, amount, seed)}
-    return {}
+def others(learnt: Learnt) -> dict[str, Denoiser]:
+    """Further models of trajectories that are compared: exact ones, where there are."""
+    return assimilation.exact_models(learnt) if hasattr(learnt.part.system, "joint") else {}
 
 
 def forecast(key: Key, learnt: Learnt, amount: Amount, arrays: Arrays) -> dict[str, Any]:
@@ -104,9 +100,9 @@ def scores(learnt: Learnt, problem: Problem, draws: Arrays, again: np.ndarray | 
     for name, each in draws.items():
         last = judging.judged(each[:, -1], problem.truth[-1])
         row = judging.judged(each, problem.truth) | {f"last_{what}": last[what] for what in last}
-        if few:
+        if few and name != PARTICLES:
             sets = (each[:COMPARED], draws[PARTICLES][:COMPARED], again[:COMPARED])
-            row |= judging.beside_reference(*sets) if name != PARTICLES else {}
+            row |= judging.beside_reference(*sets)
         if exact is not None:
             row |= judging.beside_smoother(each, exact)
         found[name] = row

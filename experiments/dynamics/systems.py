@@ -64,7 +64,7 @@ def linear() -> Part:
     )  # fmt: skip
     network = functools.partial(MLP.for_shape, width=128, depth=3, label_scale=40.0)
     return Part(
-        "linear", system, (2,), (), window=5, length=17, seen=(slice(0, 1),), every=4,
+        "linear", system, (2,), (), window=9, length=17, seen=(slice(0, 1),), every=4,
         std=0.3, leads=24, network=network, following=network, precondition=LOW, unit="steps",
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ def lorenz63() -> Part:
     """Two wings in three numbers, the first of which is observed; noise of standard deviation 0.5."""
     network = functools.partial(MLP.for_shape, width=192, depth=3, label_scale=40.0)
     return Part(
-        "lorenz63", Lorenz63(dt=0.1, substeps=4, noise=0.5), (3,), (), window=5, length=13,
+        "lorenz63", Lorenz63(dt=0.1, substeps=4, noise=0.5), (3,), (), window=7, length=13,
         seen=(slice(0, 1),), every=3, std=0.1, leads=30, network=network, following=network,
         precondition=LOW, unit="0.1 time units",
     )  # fmt: skip

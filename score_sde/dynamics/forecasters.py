@@ -115,7 +115,7 @@ class Inpainted(Forecaster):
     model: Any
     method: Any
     window: tuple[int, ...] = static()
-    std: float = 1e-2
+    std: float = static(1e-2)
 
     def __call__(self, key: Key, past: Batch) -> Batch:
         """The states of a window after those that are known."""
