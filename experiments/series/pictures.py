@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from experiments.series.classical import ETS, NAIVE, SARIMA, WAYS
-from experiments.series.measure import NORMAL, SCORE, Entry, Size, asked, ensemble
+from experiments.series.classical import CLIMATOLOGY, ETS, NAIVE, SARIMA, STRUCTURAL
+from experiments.series.measure import NORMAL, PLAIN, SCORE, Entry, Size, asked, ensemble
 from experiments.series.sources import SOURCES, Source
 from experiments.series.tasks import BLOCK, FORECAST
 from score_sde.evaluation.files import replace_file
@@ -19,6 +19,16 @@ from score_sde.evaluation.movies import save_movie
 
 BLUE, ORANGE, GRAY, BLACK = "#3b6ea8", "#d9782d", "#9aa3ad", "#222222"
 COLOURS = {SCORE: ORANGE, NORMAL: "#3f8f4f"}
+LINES = {  # of ways that are drawn beside one another
+    CLIMATOLOGY: ("#9aa3ad", "--"),
+    NAIVE: ("#222222", ":"),
+    ETS: ("#8a5fa8", "-."),
+    SARIMA: (BLUE, "-"),
+    STRUCTURAL: ("#59a5c9", "-"),
+    NORMAL: ("#3f8f4f", "-"),
+    SCORE: (ORANGE, "-"),
+    PLAIN: ("#e3b48f", "--"),
+}
 BANDS = ((0.05, 0.95, 0.25), (0.25, 0.75, 0.45))  # quantiles, and how strong they are drawn
 SHOWN = (SARIMA, SCORE)  # beside one another
 FRAMES = 40  # of a film, at most
@@ -57,9 +67,8 @@ def save_fans(workdir: pathlib.Path, size: Size, name: str, file: str) -> pathli
 
 def _apart(source: Source, task: Any) -> list[int]:
     """Up to three windows, of which no two share a hidden value, the last among them."""
-    step = -(
-        -task.seen.shape[1] // max(1, int(task.starts[1] - task.starts[0]) if len(task.starts) > 1 else 1)
-    )
+    stride = int(task.starts[1] - task.starts[0]) if len(task.starts) > 1 else 1
+    step = -(-source.shape.horizon // stride) + 1
     last = len(task.starts) - 1
     return sorted({max(0, last - 2 * step), max(0, last - step), last})
 
@@ -107,17 +116,15 @@ def _tenths(ranks: np.ndarray) -> np.ndarray:
 
 
 def save_steps(path: pathlib.Path, results: dict[str, Any]) -> pathlib.Path:
-    """CRPS of forecasts by how far ahead, over that of the seasonal-naive one in the mean."""
+    """CRPS of forecasts by how far ahead."""
     points = [p for p in results["points"] if p["task"] == FORECAST]
     series = list(dict.fromkeys(p["series"] for p in points))
     figure = Figure(figsize=(3.8 * len(series) + 1.6, 3.4), layout="constrained")
-    styles = dict(zip(WAYS, ("--", ":", "-", "-.", "-", (0, (5, 1))), strict=True))
     axes = figure.subplots(1, len(series), squeeze=False)[0]
     for axis, name in zip(axes, series, strict=True):
         for point in (p for p in points if p["series"] == name):
             steps, way = np.asarray(point["by_step"], float), point["way"]
-            colour = COLOURS.get(way, BLUE if way in WAYS else "#e3b48f")
-            style = styles.get(way, "-")
+            colour, style = LINES[way]
             axis.plot(1 + np.arange(len(steps)), steps, linestyle=style, color=colour, label=way)
         axis.set_title(name, fontsize=10)
         axis.set_xlabel("steps ahead", fontsize=9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from score_sde.errors import InputError
 
@@ -44,6 +44,6 @@ def block_interval(values: np.ndarray, block: int, *, draws: int = 2000, seed: i
     over_times = np.nanvar(np.nanmean(np.nanmean(values, axis=0)[places], axis=1))
     means = np.nanmean(values, axis=1)
     over_seeds = np.var(means, ddof=1) / seeds if seeds > 1 else 0.0
-    student = student_t.ppf(0.975, seeds - 1) if seeds > 1 else 0.0
+    student = stdtrit(seeds - 1, 0.975) if seeds > 1 else 0.0
     half_width = np.sqrt(Z95**2 * over_times + student**2 * over_seeds)
     return Interval(float(np.nanmean(values)), float(half_width))

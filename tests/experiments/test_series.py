@@ -154,7 +154,7 @@ def test_a_users_series_is_forecast_and_its_gaps_filled(tmp_path, capsys):
         (
             dict.fromkeys(range(20, 70), ""),
             [],
-            "own.csv, row 21, column 'sales': missing values in a row = 50",
+            "own.csv, column 'sales': missing values in a row from row 21 on = 50",
         ),
         ({}, ["--horizon=no"], "horizon"),
         ({}, ["--saeson=3"], "did you mean --season?"),
