@@ -52,7 +52,7 @@ def save_scores(path: pathlib.Path, results: dict[str, Any], parts: Sequence[str
             leads = 1 + np.arange(len(row["crps"]))
             axes[0, column].plot(leads, row["crps"], color=COLOURS[name], label=name)
             axes[1, column].plot(leads, row["ratio"], color=COLOURS[name])
-        axes[0, column].set(title=part, ylim=(0, None))
+        axes[0, column].set(title=part, ylim=(0, 1))  # standard deviations: what is beyond has failed
         axes[1, column].axhline(1, color=BLACK, linewidth=0.8, linestyle=":")
         axes[1, column].set(xlabel=f"lead, in {PARTS[part]().unit}", ylim=(0, 2))
     axes[0, 0].set_ylabel("CRPS, in standard deviations")

@@ -4,7 +4,7 @@ Usage: python -m experiments.dynamics.run --workdir=runs/dynamics [--parts=linea
            [--workers=2] [--fast]
 
 Parts: linear (a noisy rotation, with the exact Kalman smoother), lorenz63, lorenz96, kuramoto-sivashinsky and
-kolmogorov (64x64). Of each, simulated here, two models are trained: of windows of few states, and of the next
+kolmogorov (64x64); without --parts the first two. Of each, simulated here, two models are trained: of windows of few states, and of the next
 state given the last. Windows are composed to trajectories, which are drawn given few noisy observations; next
 states are rolled out to forecasts and free runs. Writes results.json, table.txt, and of every part
 PART_forecasts.png, PART_assimilation.png and a film of a forecast ensemble; crps.png, ranks.png, spectra.png.

@@ -133,7 +133,7 @@ def _states(trajectories: np.ndarray | str | os.PathLike[str]) -> np.ndarray:
     bad = np.argwhere(~np.isfinite(states))
     if len(bad):
         which, step = bad[0][:2]
-        raise InputError(f"trajectory {which}, step {step}", states[tuple(bad[0])], "a finite number")
+        raise InputError(f"trajectory {which}, step {step}", float(states[tuple(bad[0])]), "a finite number")
     return states.astype(np.float32)
 
 
