@@ -14,7 +14,7 @@ from score_sde.samplers import BrownianPath, Predictor
 from score_sde.sdes import GaussianSDE
 from score_sde.typing import Array, Batch
 
-PATHS = 64
+PATHS = 256
 FINER = 16  # times the most steps that are measured
 
 
