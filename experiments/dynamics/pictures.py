@@ -57,7 +57,10 @@ def save_scores(path: pathlib.Path, results: dict[str, Any], parts: Sequence[str
         axes[1, column].set(xlabel=f"lead, in {PARTS[part]().unit}", ylim=(0, 2))
     axes[0, 0].set_ylabel("CRPS, in standard deviations")
     axes[1, 0].set_ylabel("spread / skill")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(parts), 4), frameon=False,
+        fontsize=9,
+    )  # fmt: skip
     return _saved(figure, path)
 
 
@@ -99,7 +102,10 @@ def save_spectra(path: pathlib.Path, arrays: dict[str, Arrays]) -> pathlib.Path:
         axes[0, column].set(title=part, xlabel=kind, ylim=(1e-9 * top if len(field) > 1 else None, 3 * top))
         axes[1, column].set(xlabel="value, in standard deviations", yticks=[])
     axes[0, 0].set_ylabel("power")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(arrays), 2), frameon=False,
+        fontsize=9,
+    )  # fmt: skip
     return _saved(figure, path)
 
 
@@ -121,6 +127,7 @@ def _line_forecasts(path: pathlib.Path, found: Arrays) -> pathlib.Path:
         leads = 1 + np.arange(len(truth))
         axis.plot(leads, members.T, color=COLOURS[way], linewidth=0.7, alpha=0.5)
         axis.plot(leads, truth, color=BLACK, linewidth=1.6)
+        axis.set_ylim(-3.5, 3.5)  # what is beyond has failed
         axis.set_title(f"{way}: 16 members, and what came (black)", fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)
     figure.supxlabel("lead", fontsize=10)
