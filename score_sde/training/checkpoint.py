@@ -195,7 +195,7 @@ def _require_unbroken(folder: pathlib.Path) -> None:
 def _require_same_names(folder: pathlib.Path, like: TrainState) -> None:
     """Raise InputError where a checkpoint that could not be read holds parameters of other names."""
     try:
-        saved = ocp.StandardCheckpointHandler().metadata(folder / "state").tree["params"]
+        saved = ocp.StandardCheckpointHandler().metadata(folder / "state").tree["params"]  # type: ignore[arg-type]
     except Exception:  # too broken to tell
         return
     there, here = (_names(tree) for tree in (saved, to_dict(like)["params"]))

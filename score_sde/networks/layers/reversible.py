@@ -74,7 +74,7 @@ class ReversibleTower(nnx.Module):
         coupling, (leaves, hidden, *others) = self._arguments(self.streams, hidden, told, key)
         entered = coupling.entered(hidden)
         last, kept = coupling.there(leaves, entered, *others)
-        rebuilt, _, _, gradients = coupling.back(leaves, last, kept, *others, cotangent)
+        rebuilt, _, _, gradients = coupling.back(leaves, last, kept, *others, cotangent=cotangent)
         return Retraced(entered, rebuilt, gradients)
 
     def _arguments(
@@ -150,6 +150,7 @@ class _Coupling:
         moving: Any,
         still: Any,
         key: Key,
+        *,
         cotangent: Array,
     ) -> tuple[Pair, Array, Any, list[Array]]:
         """From the last streams and the output's cotangent: the first streams, and all other cotangents."""
@@ -182,7 +183,7 @@ def _rebuilding(coupling: _Coupling) -> Callable[..., Array]:
         return coupling.left(last, hidden), (leaves, last, bits, *others)
 
     def back(kept: Any, cotangent: Array) -> tuple[Any, ...]:
-        _, hidden, moving, leaves = coupling.back(*kept, cotangent)
+        _, hidden, moving, leaves = coupling.back(*kept, cotangent=cotangent)
         return leaves, hidden, moving, None, None
 
     through = jax.custom_vjp(coupling.through)
