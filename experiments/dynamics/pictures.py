@@ -58,9 +58,12 @@ def save_scores(path: pathlib.Path, results: dict[str, Any], parts: Sequence[str
     axes[0, 0].set_ylabel("CRPS, in standard deviations")
     axes[1, 0].set_ylabel("spread / skill")
     figure.legend(
-        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(parts), 4), frameon=False,
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=min(len(parts), 4),
+        frameon=False,
         fontsize=9,
-    )  # fmt: skip
+    )
     return _saved(figure, path)
 
 
@@ -103,9 +106,12 @@ def save_spectra(path: pathlib.Path, arrays: dict[str, Arrays]) -> pathlib.Path:
         axes[1, column].set(xlabel="value, in standard deviations", yticks=[])
     axes[0, 0].set_ylabel("power")
     figure.legend(
-        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(arrays), 2), frameon=False,
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=min(len(arrays), 2),
+        frameon=False,
         fontsize=9,
-    )  # fmt: skip
+    )
     return _saved(figure, path)
 
 

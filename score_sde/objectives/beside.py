@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from score_sde.objectives.base import Objective
-from score_sde.objectives.denoising import DenoisingScoreMatching
 from score_sde.pytree import static
 from score_sde.typing import Batch, Condition, Key, PerExample
 
@@ -20,7 +19,7 @@ class GivenChannels(Objective):
         channels: how many they are.
     """
 
-    objective: Objective = DenoisingScoreMatching()
+    objective: Objective
     channels: int = static(1)
 
     def __call__(self, key: Key, model: Any, x0: Batch, cond: Condition = None) -> PerExample:

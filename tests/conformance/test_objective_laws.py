@@ -19,9 +19,10 @@ WEIGHTS = concrete_subclasses(objectives.Weighting, "score_sde.objectives")
 OBJECTIVES = concrete_subclasses(objectives.Objective, "score_sde.objectives")
 OWN_MODELS = {
     "Autoencoding",
+    "GivenChannels",
     "HybridLoss",
     "NoisyClassification",
-}  # of models that say more than a score: tests of their own
+}  # of models that say more than a score, or are told more than x: tests of their own
 TAUGHT = {"ConsistencyDistillation", "ProgressiveDistillation"}  # by another model
 # What is learnt is the flow, which tests/objectives/ hold to true ones.
 OF_FLOWS = {"ConsistencyTraining", "ImprovedConsistencyTraining", "MeanFlow"} | TAUGHT

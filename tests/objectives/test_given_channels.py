@@ -20,7 +20,7 @@ def test_what_is_beside_is_clean_and_told():
     """A model that repeats what is beside errs by nothing where that is x_0, and by its offset elsewhere."""
     x = jax.random.normal(jax.random.key(0), (5, 2))
     rows = jnp.concatenate([x, x, jnp.full((5, 1), 7.0)], axis=-1)
-    objective, model = GivenChannels(channels=2), FromBeside(sde=VP())
+    objective, model = GivenChannels(objective=DenoisingScoreMatching(), channels=2), FromBeside(sde=VP())
     np.testing.assert_allclose(objective(jax.random.key(1), model, rows), 0, atol=1e-6)
     offset = jnp.ones(5)
     found = objective(jax.random.key(1), model, rows, {"label": offset})
