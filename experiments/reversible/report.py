@@ -20,9 +20,15 @@ Results = dict[str, Any]
 
 
 def text(results: Results) -> str:
-    """Everything that was measured, and the verdict."""
-    parts = [memory_text(results), speed_text(results), errors_text(results), training_text(results)]
-    return "\n\n".join([*parts, "\n".join(verdicts(results))])
+    """Everything that was measured, and the verdict where all that it asks for was."""
+    texts = {"memory": memory_text, "speed": speed_text, "errors": errors_text, "training": training_text}
+    parts = [tell(results) for name, tell in texts.items() if name in results]
+    return "\n\n".join([*parts, *(["\n".join(verdicts(results))] if judged(results) else [])])
+
+
+def judged(results: Results) -> bool:
+    """Whether the targets can be judged."""
+    return {"memory", "speed", "errors"} <= set(results)
 
 
 def memory_text(results: Results) -> str:
