@@ -11,7 +11,7 @@ table.txt, of every part PART_forecasts.png, PART_assimilation.png and a film of
 all together crps.png, ranks.png and spectra.png.
 
 Every part and seed is a file below entries/: stopped, the same command does what is missing. Parts that were
-measured before stay in the tables when others are asked for. --fast shows the way in a minute, on two parts.
+measured before stay in the tables when others are asked for. --fast only shows the way, on the linear part.
 """
 
 from __future__ import annotations
