@@ -43,8 +43,8 @@ def run(predictor: Predictor, model: Any, x: Batch, known: Numbered, key: Array)
 class StrongErrors:
     """Root mean square distance, on the same paths, from the predictor's result at 16 times the most steps.
 
-    The data law is the normal one of the moments, and x begins as its x_t: near a mixture, now and then a path
-    of few steps ends at another component than that of many, and these few decide the mean.
+    The data law is the normal one of the moments, and x begins as its x_t. With a mixture, now and then a
+    path of few steps ends at another component than that of many, and these few decide the mean.
     """
 
     def __init__(self, sde: GaussianSDE, counts: Sequence[int]) -> None:
