@@ -20,7 +20,8 @@ def test_one_step_is_measured():
     for row in found.values():
         assert row["temporaries"] > SIZE.stream
         assert row["parameters"] > 4 * 2 * 12 * 16**2
-        assert row["resident"] is None or row["resident"] > -row["parameters"]
+        # so small a step may find all its memory there: then the process does not grow
+        assert row["resident"] is None or row["resident"] >= -row["parameters"]
 
 
 def test_errors_are_relative(monkeypatch):
