@@ -20,7 +20,6 @@ from score_sde.evaluation.moments import frechet, moments_of
 from score_sde.evaluation.report import write_json
 from score_sde.experiment import Experiment, evaluate, restore, train
 from score_sde.experiment.generation import draw
-from score_sde.training.step import make_step
 
 ROOT = Path(__file__).parents[2]
 ENTRANTS = {
@@ -62,16 +61,7 @@ def pace(run: Experiment, updates: int) -> float:
     """Updates a second, of some that follow the first, which is compiled and warms up."""
     state, rebuild = run.make_state()
     step = jax.jit(
-        make_step(
-            objective=run.objective,
-            optimizer=run.optimizer,
-            rebuild=rebuild,
-            units=run.data.units,
-            ema=run.ema,
-            condition=run.condition,
-            n_classes=run.data.n_classes,
-            augmentation=run.augmentation,
-        ),
+        run.make_step(rebuild),
         donate_argnums=1,
     )
     batch = jax.tree.map(jnp.asarray, run.data.batches("train", run.training.batch_size, seed=0)[0])

@@ -25,7 +25,7 @@ from score_sde.config import build, load_config
 from score_sde.data.batches import Batches
 from score_sde.evaluation.report import table, write_json
 from score_sde.training.sharding import make_mesh, place_batches, replicate
-from score_sde.training.step import make_multi_step, make_step
+from score_sde.training.step import make_multi_step
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("config", "configs/digits.py", "the configuration to measure")
@@ -79,14 +79,7 @@ class Framework:
         self.mesh = make_mesh(plan.batch_size)
         self.state, self.key = replicate(self.mesh, fresh), replicate(self.mesh, jax.random.key(1))
         self.batches = Batches(experiment.data.split("train"), plan.batch_size)
-        step = make_step(
-            objective=experiment.objective,
-            optimizer=experiment.optimizer,
-            rebuild=rebuild,
-            units=experiment.data.units,
-            ema=experiment.ema,
-            condition=experiment.condition,
-        )
+        step = experiment.make_step(rebuild)
         self.advance, self.at = multi_step(step, self.mesh), 0
 
     def run(self, updates: int) -> Any:

@@ -57,14 +57,13 @@ def save_scores(path: pathlib.Path, results: dict[str, Any], parts: Sequence[str
         axes[1, column].set(xlabel=f"lead, in {PARTS[part]().unit}", ylim=(0, 2))
     axes[0, 0].set_ylabel("CRPS, in standard deviations")
     axes[1, 0].set_ylabel("spread / skill")
-    figure.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=min(len(parts), 4),
-        frameon=False,
-        fontsize=9,
-    )
+    _legend_below(figure, axes[0, 0], min(len(parts), 4))
     return _saved(figure, path)
+
+
+def _legend_below(figure: Figure, axis: Any, columns: int) -> None:
+    handles = axis.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 
 def save_ranks(path: pathlib.Path, results: dict[str, Any], parts: Sequence[str]) -> pathlib.Path:
@@ -105,13 +104,7 @@ def save_spectra(path: pathlib.Path, arrays: dict[str, Arrays]) -> pathlib.Path:
         axes[0, column].set(title=part, xlabel=kind, ylim=(1e-9 * top if len(field) > 1 else None, 3 * top))
         axes[1, column].set(xlabel="value, in standard deviations", yticks=[])
     axes[0, 0].set_ylabel("power")
-    figure.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=min(len(arrays), 2),
-        frameon=False,
-        fontsize=9,
-    )
+    _legend_below(figure, axes[0, 0], min(len(arrays), 2))
     return _saved(figure, path)
 
 

@@ -27,6 +27,7 @@ from score_sde.training.conditions import Condition, Unconditional
 from score_sde.training.ema import EMA
 from score_sde.training.plan import Plan
 from score_sde.training.state import TrainState, init_state
+from score_sde.training.step import Step, make_step
 
 UNCONDITIONAL = Unconditional()
 PIXELS = Pixels()
@@ -111,6 +112,19 @@ class Experiment:
         """The state before the first update, and the function from parameters to models."""
         params, rebuild = partition(self.make_model())
         return init_state(params, self.optimizer, self.ema), rebuild
+
+    def make_step(self, rebuild: Callable[[Params], ScoreModel]) -> Step:
+        """One update as ``train`` makes it, (key, state, batch) -> (state, metrics)."""
+        return make_step(
+            objective=self.objective,
+            optimizer=self.optimizer,
+            rebuild=rebuild,
+            units=self.data.units,
+            ema=self.ema,
+            condition=self.condition,
+            n_classes=self.data.n_classes,
+            augmentation=self.augmentation,
+        )
 
     def identity(self, state: TrainState) -> dict[str, Any]:
         """What checkpoints of this experiment have in common, however it was written down."""

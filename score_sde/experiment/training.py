@@ -16,7 +16,6 @@ from score_sde.training.checkpoint import CheckpointWriter
 from score_sde.training.loop import Trained, fit
 from score_sde.training.sharding import make_mesh
 from score_sde.training.state import TrainState
-from score_sde.training.step import make_step
 
 SNAPSHOT = 64  # samples in a snapshot's picture
 
@@ -39,16 +38,7 @@ def train(experiment: Experiment, workdir: str | pathlib.Path) -> Trained:
         process_count=jax.process_count(),
     )
     state, rebuild = experiment.make_state()
-    step = make_step(
-        objective=experiment.objective,
-        optimizer=experiment.optimizer,
-        rebuild=rebuild,
-        units=experiment.data.units,
-        ema=experiment.ema,
-        condition=experiment.condition,
-        n_classes=experiment.data.n_classes,
-        augmentation=experiment.augmentation,
-    )
+    step = experiment.make_step(rebuild)
     checkpoints = CheckpointWriter(
         workdir / "checkpoints",
         experiment.identity(state),

@@ -15,8 +15,6 @@ import numpy as np
 import pytest
 from config_files import experiment, load, names, text_of
 
-from score_sde.training.step import make_step
-
 
 def distinct():
     """Names whose small runs differ in more than what is measured, and the parts of each as text."""
@@ -55,16 +53,7 @@ def made(name):
     """The run, its first state, its step, a batch, and what makes a model of parameters."""
     run = experiment(name, "tiny")
     state, rebuild = run.make_state()
-    step = make_step(
-        objective=run.objective,
-        optimizer=run.optimizer,
-        rebuild=rebuild,
-        units=run.data.units,
-        ema=run.ema,
-        condition=run.condition,
-        n_classes=run.data.n_classes,
-        augmentation=run.augmentation,
-    )
+    step = run.make_step(rebuild)
     batch = run.data.batches("train", run.training.batch_size, seed=0)[0]
     return run, state, step, jax.tree.map(jnp.asarray, batch), rebuild
 

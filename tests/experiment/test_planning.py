@@ -19,7 +19,7 @@ from score_sde.networks import MLP, UNet
 from score_sde.objectives import DenoisingScoreMatching
 from score_sde.samplers import Ancestral, Sampler
 from score_sde.sdes import VP
-from score_sde.training import ClassLabels, ConstantEMA, NoEMA, Plan, Unconditional, adam, make_step
+from score_sde.training import ClassLabels, ConstantEMA, NoEMA, Plan, Unconditional, adam
 
 BATCH = 4
 
@@ -83,15 +83,7 @@ def test_counts_and_bytes_are_those_of_the_state_itself(planned):
 def test_operations_of_a_step_are_those_of_the_step_that_trains(planned):
     run = experiment()
     state, rebuild = run.make_state()
-    step = make_step(
-        objective=run.objective,
-        optimizer=run.optimizer,
-        rebuild=rebuild,
-        units=run.data.units,
-        ema=run.ema,
-        condition=run.condition,
-        n_classes=10,
-    )
+    step = run.make_step(rebuild)
     whole = count_flops(step, jax.random.key(0), state, abstract_batch(run.data, BATCH))
     assert planned["matmul_flops_per_step"] == whole.matmul
     assert planned["flops_per_step"] == pytest.approx(whole.total, rel=0.02)
