@@ -1,8 +1,9 @@
 """Systems that evolve in time, and what is known of their states from observations."""
 
-from score_sde.dynamics.base import Flow, System
+from score_sde.dynamics.base import Flow, MarkovProcess, System
 from score_sde.dynamics.ensemble_kalman import ensemble_kalman_filter
 from score_sde.dynamics.forecasters import Forecaster, FromPast, FromSystem, Inpainted
+from score_sde.dynamics.from_forecaster import FromForecaster
 from score_sde.dynamics.in_units import InUnits
 from score_sde.dynamics.kolmogorov_flow import KolmogorovFlow
 from score_sde.dynamics.kuramoto_sivashinsky import KuramotoSivashinsky
@@ -16,6 +17,7 @@ __all__ = [
     "Filtered",
     "Flow",
     "Forecaster",
+    "FromForecaster",
     "FromPast",
     "FromSystem",
     "InUnits",
@@ -25,6 +27,7 @@ __all__ = [
     "LinearGaussian",
     "Lorenz63",
     "Lorenz96",
+    "MarkovProcess",
     "Semilinear",
     "Smoothed",
     "System",

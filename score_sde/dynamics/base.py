@@ -13,16 +13,11 @@ from score_sde.pytree import Pytree
 from score_sde.typing import Array, Batch, Key
 
 
-class System(Pytree, ABC):
-    """x_{k+1} ~ N(advance(x_k), noise^2 I), a state every ``dt`` units of time.
+class MarkovProcess(Pytree, ABC):
+    """States that are drawn one after the other, each from a law that knows only the one before.
 
-    A subclass writes ``shape``, ``advance`` and ``start``. With noise 0 it is deterministic.
-
-    Attributes:
-        noise: standard deviation of what is unknown of the next state.
+    A subclass writes ``shape``, ``start`` and ``step``: what simulations and particle filters need.
     """
-
-    noise: float = 0.0
 
     @property
     @abstractmethod
@@ -30,16 +25,12 @@ class System(Pytree, ABC):
         """Of one state."""
 
     @abstractmethod
-    def advance(self, x: Batch) -> Batch:
-        """Mean of the next state of each of ``x`` (batch, *shape)."""
-
-    @abstractmethod
     def start(self, key: Key, n: int) -> Batch:
         """``n`` states to begin at, near where trajectories stay."""
 
+    @abstractmethod
     def step(self, key: Key, x: Batch) -> Batch:
-        """A draw of the next state of each of ``x``."""
-        return self.advance(x) + self.noise * normal_like(key, x)
+        """A draw of the next state of each of ``x`` (batch, *shape)."""
 
     def simulate(self, key: Key, x: Batch, length: int) -> Batch:
         """Trajectories (batch, length, *shape) that begin at ``x``, which is their first state."""
@@ -54,10 +45,30 @@ class System(Pytree, ABC):
         return found[:, burn_in:]
 
 
+class System(MarkovProcess):
+    """x_{k+1} ~ N(advance(x_k), noise^2 I), a state every ``dt`` units of time.
+
+    A subclass writes ``shape``, ``advance`` and ``start``. With noise 0 it is deterministic.
+
+    Attributes:
+        noise: standard deviation of what is unknown of the next state.
+    """
+
+    noise: float = 0.0
+
+    @abstractmethod
+    def advance(self, x: Batch) -> Batch:
+        """Mean of the next state of each of ``x`` (batch, *shape)."""
+
+    def step(self, key: Key, x: Batch) -> Batch:
+        """A draw of the next state of each of ``x``."""
+        return self.advance(x) + self.noise * normal_like(key, x)
+
+
 @jax.jit(static_argnames="length")
-def _simulate(system: System, key: Key, x: Batch, length: int) -> Batch:
+def _simulate(process: MarkovProcess, key: Key, x: Batch, length: int) -> Batch:
     def step(x: Batch, key: Key) -> tuple[Batch, Batch]:
-        following = system.step(key, x)
+        following = process.step(key, x)
         return following, following
 
     _, states = jax.lax.scan(step, x, jax.random.split(key, length - 1))

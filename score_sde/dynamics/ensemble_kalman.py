@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from score_sde.arrays import flatten, normal_like
-from score_sde.dynamics.base import System
+from score_sde.dynamics.base import MarkovProcess
 from score_sde.inverse.base import Operator
 from score_sde.products import full_matmul
 from score_sde.typing import Array, Batch, Key
@@ -14,7 +14,7 @@ from score_sde.typing import Array, Batch, Key
 
 def ensemble_kalman_filter(
     key: Key,
-    system: System,
+    system: MarkovProcess,
     first: Batch,
     seen: Array,
     when: Array,
@@ -44,7 +44,7 @@ def ensemble_kalman_filter(
 @jax.jit
 def _filter(
     key: Key,
-    system: System,
+    system: MarkovProcess,
     first: Batch,
     seen: Array,
     when: Array,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from score_sde.dynamics.base import System
+from score_sde.dynamics.base import MarkovProcess
 from score_sde.inverse.base import Noise, Operator
 from score_sde.inverse.particles import systematic
 from score_sde.typing import Array, Batch, Key
@@ -37,7 +37,7 @@ class Filtered(NamedTuple):
 
 def bootstrap_filter(
     key: Key,
-    system: System,
+    system: MarkovProcess,
     first: Batch,
     seen: Array,
     when: Array,
@@ -48,7 +48,7 @@ def bootstrap_filter(
 
     Args:
         key: of all randomness.
-        system: that moves the particles.
+        system: that moves the particles; for a model that is learnt of it, ``FromForecaster``.
         first: draws of the law of the first state, (particles, *shape).
         seen: observations (length, *measured); rows that ``when`` leaves out may hold anything finite.
         when: booleans (length,), where there is an observation.
@@ -60,7 +60,7 @@ def bootstrap_filter(
 
 @jax.jit
 def _filter(
-    key: Key, system: System, first: Batch, seen: Array, when: Array, operator: Operator, noise: Noise
+    key: Key, system: MarkovProcess, first: Batch, seen: Array, when: Array, operator: Operator, noise: Noise
 ) -> Filtered:
     count = len(first)
 
