@@ -16,6 +16,7 @@ from score_sde.config import bind, call
 from score_sde.data import Digits
 from score_sde.denoisers import LogSNRLabels
 from score_sde.divergence import Hutchinson
+from score_sde.evaluation.baselines import Gaussian, PixelHistogram, Uniform
 from score_sde.experiment import Experiment, LikelihoodPlan
 from score_sde.experiment.measures import Distances, Ladder, Legible, Likelihood, Loss, Memorized
 from score_sde.integrators import FixedStep, LogSNRNodes, RungeKutta4
@@ -61,9 +62,10 @@ def get_config(variant=""):
                 refined=_flow(8 if tiny else 64),
                 divergence=call(Hutchinson, probes=1),
                 t_min=T_MIN,
+                n_examples=64 if tiny else None,
             ),
-            call(Ladder),
-            call(Legible, n_samples=judged),
+            _ladder(tiny),
+            call(Legible, n_samples=judged, judged_by=300 if tiny else None),
             call(Memorized, n_samples=judged),
             call(Distances, n_samples=judged),
         ),
@@ -82,6 +84,12 @@ def get_config(variant=""):
         n_samples=8 if tiny else 100,
         sampling_batch=8 if tiny else 100,
     )
+
+
+def _ladder(tiny):
+    """All densities, or those that are fitted in a moment."""
+    quick = (call(Uniform), call(PixelHistogram), call(Gaussian))
+    return call(Ladder, baselines=quick) if tiny else call(Ladder)
 
 
 def _flow(n_steps):
