@@ -143,13 +143,16 @@ def done(path: Path, size: Size) -> bool:
 
 
 def jobs(workdir: Path, todo: Sequence[Task], size: Size) -> list[Job]:
-    """What is missing, a job a problem; the longest first, so that workers end together."""
+    """What is missing, a job a problem; the longest first, so that workers end together.
+
+    Cells take turns: a worker that begins one finds its programs compiled by another, which had it before.
+    """
     left = [task for task in todo if not done(task.path(workdir), size)]
     found = []
     for (dim, measured, index), group in itertools.groupby(left, key=lambda task: task[:3]):
         work = functools.partial(play, workdir, list(group), size)
-        found.append((dim, Job(f"{report.cell_name(dim, measured)} {index}", work)))
-    return [job for _, job in sorted(found, key=lambda pair: -pair[0])]
+        found.append(((-dim, index, measured), Job(f"{report.cell_name(dim, measured)} {index}", work)))
+    return [job for _, job in sorted(found, key=lambda pair: pair[0])]
 
 
 def play(workdir: Path, group: Sequence[Task], size: Size) -> None:
