@@ -4,6 +4,7 @@ With a normal prior each denoiser is affine, and so are a sampler's steps. Unit 
 of a batch, are put in the place of ``arrays.normal_like``; what comes out are the columns of the map.
 """
 
+import functools
 import itertools
 
 import jax
@@ -59,8 +60,9 @@ class Prior:
     def __init__(self, sde, mean, covariance):
         self.sde, self.mean, self.covariance = sde, mean, covariance
         self.eye = np.eye(len(mean))
+        self.level = functools.cache(self._level)  # recursions ask it of each time thrice
 
-    def level(self, t):
+    def _level(self, t):
         """alpha and sigma."""
         return float(self.sde.alpha(t)), float(self.sde.sigma(t))
 
