@@ -8,12 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.dynamics.models import Learnt, corrected, sampler
+from experiments.dynamics.models import Learnt, corrected, quick, sampler
 from experiments.dynamics.sizes import Amount
 from score_sde.denoisers import Gaussian, Middle, Tiled
 from score_sde.denoisers.base import Denoiser
 from score_sde.dynamics import (
     Filtered,
+    FromForecaster,
     InUnits,
     Smoothed,
     bootstrap_filter,
@@ -28,7 +29,8 @@ INFLATION = 1.05  # of the ensemble Kalman filter
 SMALL = 8  # values of a state, up to which trajectories are compared with particles' and inpainted
 GAMMA = 0.3  # of the Gaussian score
 CHAIN_STEPS = 96  # of the sampler where the score of whole trajectories is exact
-COMPOSED = "score model of windows"
+MOVE_STEPS = 20  # of the sampler that moves particles
+COMPOSED, MOVED = "score model of windows", "score model of next states"
 PARTICLES, ENKF, CLIMATE = "bootstrap filter", "ensemble Kalman filter", "climatology"
 EXACT_CHAIN, EXACT_WINDOWS = "exact score of trajectories", "exact score of windows"
 
@@ -56,7 +58,7 @@ def measurement(learnt: Learnt, problem: Problem) -> Measurement:
     part = learnt.part
     mask = part.when.reshape(-1, *[1] * len(part.field)) & part.where
     y = jnp.asarray(problem.seen[part.when].reshape(1, -1))
-    return Measurement(y=y, operator=Mask(mask=mask), noise=GaussianNoise(std=jnp.float32(part.std)))
+    return Measurement(y=y, operator=Mask(mask=mask), noise=_noise(learnt))
 
 
 def method(name: str, learnt: Learnt, amount: Amount) -> Any:
@@ -95,8 +97,16 @@ def particles(key: Key, learnt: Learnt, amount: Amount, problem: Problem) -> Fil
     """The bootstrap filter, with as many as the amount says."""
     keys = jax.random.split(key)
     first = first_states(keys[0], learnt, amount, amount.particles)
-    noise = GaussianNoise(std=jnp.float32(learnt.part.std))
-    return bootstrap_filter(keys[1], learnt.system, first, *_observed(learnt, problem), noise)
+    return bootstrap_filter(keys[1], learnt.system, first, *_observed(learnt, problem), _noise(learnt))
+
+
+def moved(key: Key, learnt: Learnt, amount: Amount, problem: Problem) -> Filtered:
+    """The same filter without the system: states that were learnt from, moved by the model of the next."""
+    keys = jax.random.split(key)
+    forecaster = learnt.following.replace(sampler=quick(MOVE_STEPS))
+    process = FromForecaster(forecaster=forecaster, states=jnp.asarray(learnt.pool))
+    first = process.start(keys[0], amount.moved)
+    return bootstrap_filter(keys[1], process, first, *_observed(learnt, problem), _noise(learnt))
 
 
 def ensemble(key: Key, learnt: Learnt, amount: Amount, problem: Problem) -> np.ndarray:
@@ -111,6 +121,10 @@ def ensemble(key: Key, learnt: Learnt, amount: Amount, problem: Problem) -> np.n
 
 def _observed(learnt: Learnt, problem: Problem) -> tuple[Any, Any, Mask]:
     return jnp.asarray(problem.seen), jnp.asarray(learnt.part.when), Mask(mask=learnt.part.where)
+
+
+def _noise(learnt: Learnt) -> GaussianNoise:
+    return GaussianNoise(std=jnp.float32(learnt.part.std))
 
 
 def exact_smoother(learnt: Learnt, problem: Problem) -> Smoothed:

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.dynamics.assimilation import CLIMATE, SMALL
-from experiments.dynamics.models import Learnt, sampler
+from experiments.dynamics.assimilation import CLIMATE, GAMMA, SMALL
+from experiments.dynamics.models import Learnt, corrected
 from experiments.dynamics.sizes import Amount
 from score_sde.dynamics import Forecaster, FromSystem, Inpainted
-from score_sde.inverse import MMPS
+from score_sde.inverse import GaussianScore
 from score_sde.typing import Key
 
 KNOWN = 2  # states of a window that a forecast by inpainting is told
@@ -31,7 +31,7 @@ def forecasters(learnt: Learnt, amount: Amount) -> dict[str, Forecaster]:
     part = learnt.part
     found: dict[str, Forecaster] = {SYSTEM: FromSystem(known=1, system=learnt.system), NEXT: learnt.following}
     if part.where.size <= SMALL:
-        method = MMPS(sampler=sampler(amount.sampler_steps), iterations=KNOWN * part.where.size)
+        method = GaussianScore(sampler=corrected(amount.method_steps), gamma=GAMMA)  # MMPS diverges: README
         window = (part.window, *part.field)
         found[INPAINTED] = Inpainted(known=KNOWN, model=learnt.windows, method=method, window=window)
     return found

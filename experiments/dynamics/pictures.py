@@ -10,14 +10,15 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from experiments.dynamics.assimilation import CLIMATE, COMPOSED, EXACT_WINDOWS, PARTICLES
+from experiments.dynamics.assimilation import CLIMATE, COMPOSED, EXACT_WINDOWS, MOVED, PARTICLES
 from experiments.dynamics.forecasting import INPAINTED, NEXT, SYSTEM
 from experiments.dynamics.measure import Entry
 from experiments.dynamics.systems import PARTS
 from score_sde.evaluation.files import replace_file
 
 BLUE, ORANGE, GREEN, GRAY, BLACK = "#3b6ea8", "#d9782d", "#3f8f4f", "#9aa3ad", "#222222"
-COLOURS = {NEXT: ORANGE, INPAINTED: GREEN, SYSTEM: BLUE, CLIMATE: GRAY, PARTICLES: BLUE, COMPOSED: ORANGE}
+COLOURS = {NEXT: ORANGE, INPAINTED: GREEN, SYSTEM: BLUE, CLIMATE: GRAY}  # of forecasts
+COLOURS |= {MOVED: ORANGE, COMPOSED: GREEN, EXACT_WINDOWS: GRAY, PARTICLES: BLUE}  # of assimilation
 MAP = "RdBu_r"
 
 Arrays = dict[str, np.ndarray]
@@ -136,7 +137,8 @@ def _line_forecasts(path: pathlib.Path, found: Arrays) -> pathlib.Path:
 def _line_draws(path: pathlib.Path, part: str, found: Arrays) -> pathlib.Path:
     """Every number of the state; observations with their two standard deviations."""
     shown, seen = PARTS[part](), found["seen"]
-    ways = [way for way in (COMPOSED, EXACT_WINDOWS, PARTICLES) if f"draws {way}" in found]
+    order = (COMPOSED, EXACT_WINDOWS, MOVED, PARTICLES)
+    ways = [way for way in order if f"draws {way}" in found]
     numbers = found["truth"].shape[-1]
     figure = Figure(figsize=(3.4 * len(ways), 1.8 * numbers + 0.4), layout="constrained")
     axes = figure.subplots(numbers, len(ways), squeeze=False, sharex=True, sharey="row")
@@ -145,7 +147,7 @@ def _line_draws(path: pathlib.Path, part: str, found: Arrays) -> pathlib.Path:
         for row in range(numbers):
             axis = axes[row, column]
             draws = found[f"draws {way}"][..., row].T
-            axis.plot(times, draws, color=COLOURS.get(way, GREEN), linewidth=0.7, alpha=0.5)
+            axis.plot(times, draws, color=COLOURS[way], linewidth=0.7, alpha=0.5)
             axis.plot(times, found["truth"][:, row], color=BLACK, linewidth=1.4)
             if row == 0:
                 axis.errorbar(when, seen[when, 0], 2 * shown.std, fmt="o", color=BLACK, markersize=3)
@@ -168,7 +170,7 @@ def _ring_draws(path: pathlib.Path, part: str, found: Arrays) -> pathlib.Path:
     mask = shown.when.reshape(-1, 1, 1) & shown.where
     seen[mask] = found["seen"][shown.when].ravel()
     panels = {"truth": found["truth"], "seen": seen}
-    for way in (COMPOSED, PARTICLES):
+    for way in (COMPOSED, MOVED, PARTICLES):
         if f"draws {way}" in found:
             draws = found[f"draws {way}"]
             panels |= {f"{way}:\na draw": draws[0], f"{way}:\nmean": draws.mean(axis=0)}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.dynamics.assimilation import COMPOSED, EXACT_CHAIN
+from experiments.dynamics.assimilation import COMPOSED, EXACT_CHAIN, MOVED
 from experiments.dynamics.forecasting import NEXT, SYSTEM
 from experiments.dynamics.judging import interval
 from experiments.dynamics.measure import Entry
@@ -132,12 +132,14 @@ def verdicts(results: dict[str, Any]) -> list[str]:
             f"{met} {100 * LINEAR_ALLOWED:.0f} %"
         )
     if "lorenz63" in parts:
-        ratio = parts["lorenz63"]["assimilation"][COMPOSED]["wasserstein_ratio"]["mean"]
-        met = "within" if ratio <= LORENZ_ALLOWED else "beyond"
-        found.append(
-            f"lorenz63: {ratio:.2f} times the particle filter's own distance: {met} {LORENZ_ALLOWED}"
-        )
+        found += [_lorenz(name, parts["lorenz63"]["assimilation"][name]) for name in (MOVED, COMPOSED)]
     for name, part in parts.items():
         over = part["forecasts"][NEXT]["mean_crps"]["mean"] / part["forecasts"][SYSTEM]["mean_crps"]["mean"]
         found.append(f"{name}: forecasts have {over:.2f} times the CRPS of the system itself")
     return found
+
+
+def _lorenz(name: str, row: dict[str, Any]) -> str:
+    ratio = row["wasserstein_ratio"]["mean"]
+    met = "within" if ratio <= LORENZ_ALLOWED else "beyond"
+    return f"lorenz63, {name}: {ratio:.2f} times the particle filter's own distance: {met} {LORENZ_ALLOWED}"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
 from experiments.dynamics import assimilation, forecasting, judging
-from experiments.dynamics.assimilation import CLIMATE, ENKF, PARTICLES, Problem
+from experiments.dynamics.assimilation import CLIMATE, ENKF, MOVED, PARTICLES, Problem
 from experiments.dynamics.forecasting import NEXT, SYSTEM
 from experiments.dynamics.models import Learnt
 from experiments.dynamics.sizes import Amount
 from score_sde.denoisers.base import Denoiser
+from score_sde.dynamics import Filtered
 from score_sde.typing import Key
 
 SHOWN = 16  # members and draws that are kept for pictures
@@ -81,14 +83,25 @@ def trajectories(
     key: Key, learnt: Learnt, amount: Amount, problem: Problem, others: dict[str, Denoiser]
 ) -> tuple[Arrays, np.ndarray]:
     """Draws by all methods (``again``: of a second particle filter), and the Kalman ensemble at the end."""
-    keys = jax.random.split(key, 5)
+    keys = jax.random.split(key, 4)
     found = assimilation.smoothed_by_scores(keys[0], learnt, amount, problem, others)
-    for name, own in zip((PARTICLES, "again") if amount.particles else (), keys[1:3], strict=False):
-        filtered = assimilation.particles(own, learnt, amount, problem)
+    for number, (name, run) in enumerate(filters(amount).items()):
+        own = jax.random.fold_in(keys[1], number)
+        filtered = run(own, learnt, amount, problem)
         found[name] = np.asarray(filtered.trajectories(jax.random.fold_in(own, 1), amount.draws))
-    chosen = jax.random.choice(keys[3], len(learnt.pool), (amount.draws, learnt.part.length))
+    chosen = jax.random.choice(keys[2], len(learnt.pool), (amount.draws, learnt.part.length))
     found[CLIMATE] = learnt.pool[np.asarray(chosen)]
-    return found, assimilation.ensemble(keys[4], learnt, amount, problem)
+    return found, assimilation.ensemble(keys[3], learnt, amount, problem)
+
+
+def filters(amount: Amount) -> dict[str, Callable[..., Filtered]]:
+    """Those with particles; that of the system runs twice, for its distance from itself."""
+    found: dict[str, Callable[..., Filtered]] = {}
+    if amount.moved:
+        found[MOVED] = assimilation.moved
+    if amount.particles:
+        found |= {PARTICLES: assimilation.particles, "again": assimilation.particles}
+    return found
 
 
 def scores(learnt: Learnt, problem: Problem, draws: Arrays, again: np.ndarray | None) -> dict[str, Numbers]:

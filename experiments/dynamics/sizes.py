@@ -22,6 +22,7 @@ class Amount(NamedTuple):
     exact_draws: int  # from models in closed form
     method_steps: int  # of the sampler of assimilation
     particles: int  # of the bootstrap filter; 0: none
+    moved: int  # particles that the model of the next state moves; 0: none
     members: int  # of the ensemble Kalman filter
     origins: int  # of forecasts
     ensemble: int  # members of a forecast
@@ -38,14 +39,18 @@ class Size(NamedTuple):
 
 
 FULL = {
-    "linear": Amount(2, 256, 64, 0, 2000, 256, 1, 1024, 16_384, 64, 100_000, 1024, 64, 32, 16, 32, 200),
-    "lorenz63": Amount(2, 256, 128, 60, 3000, 256, 2, 256, 0, 64, 65_536, 256, 16, 32, 16, 32, 200),
-    "lorenz96": Amount(2, 128, 100, 60, 1500, 64, 3, 32, 0, 32, 16_384, 128, 6, 16, 12, 16, 60),
-    "kuramoto-sivashinsky": Amount(2, 128, 100, 40, 1500, 64, 3, 32, 0, 32, 8192, 128, 6, 16, 12, 16, 60),
-    "kolmogorov": Amount(1, 16, 32, 40, 500, 4, 2, 4, 0, 24, 0, 24, 2, 6, 10, 2, 12),
+    "linear": Amount(
+        3, 256, 64, 0, 2000, 256, 1, 1024, 16_384, 64, 100_000, 16_384, 1024, 64, 32, 16, 32, 200
+    ),
+    "lorenz63": Amount(3, 256, 128, 60, 3000, 256, 2, 256, 0, 64, 65_536, 16_384, 256, 16, 32, 16, 32, 200),
+    "lorenz96": Amount(2, 128, 100, 60, 1500, 64, 3, 32, 0, 32, 16_384, 2048, 128, 6, 16, 12, 16, 60),
+    "kuramoto-sivashinsky": Amount(
+        2, 128, 100, 40, 1500, 64, 3, 32, 0, 32, 8192, 2048, 128, 6, 16, 12, 16, 60
+    ),
+    "kolmogorov": Amount(1, 16, 32, 40, 500, 4, 2, 4, 0, 24, 0, 0, 24, 2, 6, 10, 2, 12),
 }
 FIRST = ("linear", "lorenz63")  # unless others are asked for
-QUICK = Amount(1, 16, 20, 10, 20, 16, 1, 8, 64, 4, 256, 16, 2, 4, 4, 2, 12)
+QUICK = Amount(1, 16, 20, 10, 20, 16, 1, 8, 64, 4, 256, 256, 16, 2, 4, 4, 2, 12)
 
 
 def full(parts: tuple[str, ...] = FIRST) -> Size:

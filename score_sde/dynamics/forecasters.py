@@ -103,7 +103,8 @@ class Inpainted(Forecaster):
     """The rest of a window whose first states are known, by a method for inverse problems.
 
     Nothing is trained for it. It is as good as the method: for normal laws exact, but for the sampler's
-    steps, with ``MMPS`` of as many iterations as ``known`` states have values.
+    steps, with ``MMPS`` of as many iterations as ``known`` states have values. With a learnt model that may
+    diverge; ``GaussianScore`` and a sampler with Langevin steps held where it did.
 
     Attributes:
         model: of windows.

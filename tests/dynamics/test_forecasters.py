@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from next_change import NextChange
 
 from score_sde.denoisers import Gaussian
-from score_sde.denoisers.base import Denoiser
 from score_sde.dynamics import FromPast, FromSystem, Inpainted, InUnits, LinearGaussian
 from score_sde.errors import InputError
 from score_sde.inverse import MMPS
@@ -22,22 +22,6 @@ SAMPLER = Sampler(
 )
 PAST = np.array([[0.5, -0.3], [0.2, 1.0]])  # two states, in the units of models
 MEMBERS = 6000
-
-
-class NextChange(Denoiser):
-    """D of the change, in units of ``scale``, given the last state: a normal law about (M - I) last."""
-
-    matrix: jax.Array
-    variances: jax.Array
-    mean: jax.Array
-    scale: float = 0.7
-
-    def __call__(self, x, t, cond=None, *, key=None):
-        told = cond["beside"]
-        mean = (told @ self.matrix.T + self.mean - told) / self.scale
-        alpha, variance = self.sde.alpha(t), self.sde.variance(t)
-        own = self.variances / self.scale**2
-        return mean + alpha * own / (alpha**2 * own + variance) * (x - alpha * mean)
 
 
 def in_units():
@@ -59,7 +43,9 @@ def expected(leads):
 
 def from_past():
     matrix, offset, variances = in_units()
-    model = NextChange(sde=VP(), matrix=jnp.asarray(matrix), mean=jnp.asarray(offset), variances=variances)
+    model = NextChange(
+        sde=VP(), matrix=jnp.asarray(matrix), mean=jnp.asarray(offset), variances=variances, scale=0.7
+    )
     return FromPast(model=model, sampler=SAMPLER, scale=0.7)
 
 
