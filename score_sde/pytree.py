@@ -48,7 +48,6 @@ class Pytree:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
 
-@functools.cache  # asked at every flattening, of every part
 def _names(cls: type, static_fields: bool) -> tuple[str, ...]:
     fields = dataclasses.fields(cls)
     return tuple(f.name for f in fields if bool(f.metadata.get("static")) == static_fields)

@@ -17,7 +17,7 @@ from experiments.anomaly.contestants import NO_NETWORK, OWN_NETWORK, PAIRED, con
 from experiments.anomaly.images import Pool, prepare
 from experiments.anomaly.judging import judged
 from experiments.anomaly.sizes import Size, amount, require
-from experiments.anomaly.tables import TABLES, Split, split
+from experiments.anomaly.tables import TABLES, UNSEEN, Split, split
 from experiments.anomaly.truth import reference_scores
 from score_sde.anomaly import AnomalyScore, MLPRecipe, WithBackground, in_batches, perturbed
 from score_sde.errors import InputError
@@ -40,9 +40,10 @@ def entries(size: Size) -> list[Entry]:
     """All that is to be done."""
     require(size)
     found = []
-    if "tables" in size.parts:
-        seeds = range(size.first, size.first + size.seeds)
-        found += [Entry("tables", name, seed) for name in size.tables for seed in seeds]
+    seeds = range(size.first, size.first + size.seeds)
+    for part, names in (("tables", size.tables), ("unseen", size.unseen)):
+        if part in size.parts:
+            found += [Entry(part, name, seed) for name in names for seed in seeds]
     if "images" in size.parts:
         found += [Entry("images", way, 0) for way in size.ways]
     return found
@@ -77,13 +78,16 @@ def done(entry: Entry, workdir: pathlib.Path, size: Size) -> bool:
 
 
 def judge_table(entry: Entry, size: Size) -> dict[str, Any]:
-    """All ways on one table: AUROC and the rest, and seconds without the shared training."""
-    table = TABLES[entry.name](entry.seed)
+    """All ways on one table: AUROC and the rest, and seconds without the shared training.
+
+    On unseen tables those that train no network.
+    """
+    table = (TABLES | UNSEEN)[entry.name](entry.seed)
     data = split(table, entry.seed)
     found: dict[str, tuple[np.ndarray, float]] = {}
     for name in (way for way in BASELINES if way in size.ways):
         found[name] = _timed(BASELINES[name], data.train, data.test, entry.seed)
-    networks = entry.seed < size.first + size.trained
+    networks = entry.part == "tables" and entry.seed < size.first + size.trained
     models, seconds = _timed(trained, data.train, entry.seed, size) if networks else (None, 0.0)
     for name, score in contestants("tables", steps=size.flow_steps).items():
         if name in size.ways and (networks or name in NO_NETWORK):

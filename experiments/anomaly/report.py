@@ -28,13 +28,16 @@ CHANCE = 0.5  # AUROC of a guess
 def summarize(workdir: pathlib.Path, entries: Sequence[Entry]) -> dict[str, Any]:
     """Points (part, data, way, numbers with intervals), and the best baseline and score of tables."""
     found = {entry: json.loads(entry.path(workdir).read_text()) for entry in entries}
-    points = _table_points({e: r for e, r in found.items() if e.part == "tables"})
+    points, paired = [], []
+    for part in ("tables", "unseen"):
+        own = {entry: result for entry, result in found.items() if entry.part == part}
+        points += _table_points(part, own)
+        paired += differences(part, own)
     points += _image_points({e: r for e, r in found.items() if e.part == "images"})
-    paired = differences(found)
     return {"points": points, "best": _best(points, paired), "differences": paired}
 
 
-def _table_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
+def _table_points(part: str, found: dict[Entry, Any]) -> list[dict[str, Any]]:
     points, means = [], {}
     names = list(dict.fromkeys(entry.name for entry in found))
     for name in names:
@@ -42,25 +45,25 @@ def _table_points(found: dict[Entry, Any]) -> list[dict[str, Any]]:
         for way in results[0]["ways"]:
             rows = [result["ways"][way] for result in results if way in result["ways"]]
             numbers = {number: [row[number] for row in rows] for number in NUMBERS}
-            points.append(_point("tables", name, way, numbers, np.median([row["seconds"] for row in rows])))
+            points.append(_point(part, name, way, numbers, np.median([row["seconds"] for row in rows])))
             means.setdefault(way, []).append(numbers)
     for way, tables in means.items():
         if len(tables) == len(names):  # the truth is known of some only
             numbers = {number: np.mean([each[number] for each in tables], axis=0) for number in NUMBERS}
-            points.append(_point("tables", MEAN, way, numbers, None))
+            points.append(_point(part, MEAN, way, numbers, None))
     return points
 
 
-def differences(found: dict[Entry, Any]) -> list[dict[str, Any]]:
+def differences(part: str, found: dict[Entry, Any]) -> list[dict[str, Any]]:
     """AUROC less that of the best baseline on the same splits: by table, and of the mean over tables.
 
     Ways that train networks have the first of the seeds only.
     """
     seeds: dict[str, dict[str, list[float]]] = {}
     for entry, result in found.items():
-        for way, row in result["ways"].items() if entry.part == "tables" else ():
+        for way, row in result["ways"].items():
             seeds.setdefault(way, {}).setdefault(entry.name, []).append(row["auroc"])
-    names = list(dict.fromkeys(entry.name for entry in found if entry.part == "tables"))
+    names = list(dict.fromkeys(entry.name for entry in found))
     all_of = {way: tables for way, tables in seeds.items() if len(tables) == len(names)}
     for tables in all_of.values():
         tables[MEAN] = np.mean([tables[name] for name in names], axis=0).tolist()
@@ -72,7 +75,7 @@ def differences(found: dict[Entry, Any]) -> list[dict[str, Any]]:
     for way in (way for way in all_of if way != best):
         for name, values in all_of[way].items():
             above = np.subtract(values, all_of[best][name][: len(values)])
-            points.append({"data": name, "way": way, "less": best, **interval(above)})
+            points.append({"part": part, "data": name, "way": way, "less": best, **interval(above)})
     return points
 
 
@@ -91,8 +94,11 @@ def _point(part: str, data: str, way: str, numbers: Any, seconds: Any) -> dict[s
 
 def _best(points: list[dict[str, Any]], paired: list[dict[str, Any]]) -> dict[str, Any]:
     """The baseline of the largest mean AUROC, and the score that is the most above it split by split."""
-    means = {point["way"]: point["auroc"]["mean"] for point in points if point["data"] == MEAN}
-    above = {each["way"]: each["mean"] for each in paired if each["data"] == MEAN}
+    mean = ("tables", MEAN)
+    means = {
+        point["way"]: point["auroc"]["mean"] for point in points if (point["part"], point["data"]) == mean
+    }
+    above = {each["way"]: each["mean"] for each in paired if (each["part"], each["data"]) == mean}
     scores = [way for way in above if way not in BASELINES]
     if not scores:
         return {}
@@ -112,8 +118,8 @@ def text(results: dict[str, Any]) -> str:
         blocks.append(
             f"mean AUROC over tables: best baseline {told['baseline']}, best score {told['diffusion']}"
         )
-    if results["differences"]:
-        blocks.append(_table_of_differences(results["differences"]))
+    for part in dict.fromkeys(each["part"] for each in results["differences"]):
+        blocks.append(_table_of_differences([e for e in results["differences"] if e["part"] == part]))
     return "\n\n".join(blocks)
 
 
@@ -122,9 +128,8 @@ def _table_of_differences(differences: list[dict[str, Any]]) -> str:
     ways = list(dict.fromkeys(each["way"] for each in differences))
     values = {(each["way"], each["data"]): (each["mean"], each["half_width"]) for each in differences}
     rows = [(way, *(with_error(*values[way, name], digits=4) for name in data)) for way in ways]
-    return (
-        f"tables: AUROC less that of {differences[0]['less']}, split by split\n{table(('way', *data), rows)}"
-    )
+    part, less = differences[0]["part"], differences[0]["less"]
+    return f"{part}: AUROC less that of {less}, split by split\n{table(('way', *data), rows)}"
 
 
 def _block(points: list[dict[str, Any]], number: str) -> str:

@@ -1,14 +1,16 @@
 """Finding anomalies: scores of diffusion models beside classical detectors, on tables and on images.
 
-Usage: python -m experiments.anomaly.run --workdir=runs/anomaly [--runs=DIR] [--parts=tables,images]
+Usage: python -m experiments.anomaly.run --workdir=runs/anomaly [--runs=DIR] [--parts=tables,unseen,images]
 
 Tables: breast cancer, wine and digits of scikit-learn, and simulated intrusions and card frauds; detectors
-learn from half of the normal rows. Images: Fashion-MNIST without one class, shrunk to 14x14; anomalies are
-that class, digits, negatives, shuffled pixels and faint images. Fashion-MNIST has to be prepared first, as
-configs/fashion_mnist.py says; its models are trained in --runs unless they are there.
+learn from half of the normal rows. Unseen: five more choices of what is normal in tables of scikit-learn,
+which no score was chosen by, for detectors without a network. Images: Fashion-MNIST without one class,
+shrunk to 14x14; anomalies are that class, digits, negatives, shuffled pixels and faint images. Fashion-MNIST
+has to be prepared first, as configs/fashion_mnist.py says; its models are trained in --runs unless they are
+there.
 
-Writes results.json, table.txt, tables.png, images.png and likelihood.png. Every table and seed, and every way
-to score images, is a file below entries/: stopped, the same command does what is missing.
+Writes results.json, table.txt, tables.png, unseen.png, images.png and likelihood.png. Every table and seed,
+and every way to score images, is a file below entries/: stopped, the same command does what is missing.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ def defined() -> flags.FlagValues:
     """The flags of this command."""
     values = flag_values("runs/anomaly")
     flags.DEFINE_string("runs", None, "trained models; default: runs below --workdir", flag_values=values)
-    flags.DEFINE_list("parts", None, "tables, images, or both", flag_values=values)
+    flags.DEFINE_list("parts", None, "some of tables, unseen, images", flag_values=values)
     flags.DEFINE_integer("seeds", None, "splits of each table", 2, flag_values=values)
     flags.DEFINE_integer("trained", None, "of the splits, to train networks on", 0, flag_values=values)
     flags.DEFINE_integer("first", None, "the first seed of tables", 0, flag_values=values)

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from experiments.anomaly.baselines import BASELINES
 from experiments.anomaly.contestants import contestants
-from experiments.anomaly.tables import TABLES
+from experiments.anomaly.tables import TABLES, UNSEEN
 from score_sde.errors import InputError
 
-PARTS = ("tables", "images")
+PARTS = ("tables", "unseen", "images")
 
 
 class Size(NamedTuple):
@@ -17,6 +17,7 @@ class Size(NamedTuple):
 
     parts: tuple[str, ...] = PARTS
     tables: tuple[str, ...] = tuple(TABLES)
+    unseen: tuple[str, ...] = tuple(UNSEEN)
     ways: tuple[str, ...] = (*BASELINES, *contestants("tables"))
     seeds: int = 10
     trained: int = 4  # of the seeds, on which networks are trained too
@@ -37,6 +38,7 @@ class Size(NamedTuple):
 
 FAST = Size(
     tables=("wine",),
+    unseen=("iris",),
     ways=("kNN", "likelihood", "DTE-NP"),
     seeds=2,
     trained=1,
@@ -58,11 +60,13 @@ FAST = Size(
 def amount(size: Size, part: str) -> dict[str, Any]:
     """What the numbers of one part depend on."""
     tables = ("ways", "trained", "first", "steps", "width", "flow_steps")
+    unseen = ("ways", "first")
     images = (
         "steps", "width", "image_flow_steps", "image_steps", "image_channels", "multipliers", "pixels",
         "images", "folds", "reference", "made_up",
     )  # fmt: skip
-    found = {name: getattr(size, name) for name in (tables if part == "tables" else images)}
+    names = {"tables": tables, "unseen": unseen, "images": images}[part]
+    found = {name: getattr(size, name) for name in names}
     return {name: list(value) if name in ("ways", "multipliers") else value for name, value in found.items()}
 
 

@@ -47,6 +47,39 @@ def digits(seed: int) -> Table:
     return Table(rows, digit == seed % 10)
 
 
+def malignant(seed: int) -> Table:
+    """212 malignant tumours; the 357 benign ones are the anomalies."""
+    del seed
+    rows, benign = datasets.load_breast_cancer(return_X_y=True)
+    return Table(rows, benign == 1)
+
+
+def wine_one(seed: int) -> Table:
+    """59 wines of the first cultivar; those of the other two are the anomalies."""
+    del seed
+    rows, cultivar = datasets.load_wine(return_X_y=True)
+    return Table(rows, cultivar != 0)
+
+
+def wine_three(seed: int) -> Table:
+    """48 wines of the third cultivar; those of the other two are the anomalies."""
+    del seed
+    rows, cultivar = datasets.load_wine(return_X_y=True)
+    return Table(rows, cultivar != 2)
+
+
+def iris(seed: int) -> Table:
+    """50 irises of one species, another with each seed, 4 columns; the other two are the anomalies."""
+    rows, species = datasets.load_iris(return_X_y=True)
+    return Table(rows, species != seed % 3)
+
+
+def one_digit(seed: int) -> Table:
+    """One handwritten digit, another with each seed; the other nine are the anomalies."""
+    rows, digit = datasets.load_digits(return_X_y=True)
+    return Table(rows, digit != seed % 10)
+
+
 def simulated_intrusion(seed: int) -> Table:
     """2,000 simulated connections and 200 attacks, 13 columns."""
     return Table(*intrusion(seed)[:2])
@@ -63,6 +96,13 @@ TABLES: dict[str, Callable[[int], Table]] = {
     "digits": digits,
     "intrusion": simulated_intrusion,
     "fraud": simulated_fraud,
+}
+UNSEEN: dict[str, Callable[[int], Table]] = {  # that no score was chosen by
+    "malignant": malignant,
+    "wine one": wine_one,
+    "wine three": wine_three,
+    "iris": iris,
+    "one digit": one_digit,
 }
 
 

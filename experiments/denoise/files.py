@@ -81,11 +81,14 @@ def _read_png(file: pathlib.Path) -> Noisy:
         raise InputError(
             f"{file}: bits", 16, "8 bits of colour, of which Pillow reads no more", "save it as .npy"
         )
+    three = values.ndim == 3
+    values = _without_copies(values)
     white, dtype = (65535, np.uint16) if values.dtype.itemsize > 1 else (255, np.uint8)
 
     def save(stream: BinaryIO, clean: np.ndarray) -> None:
         levels = np.clip(np.round(clean), 0, white).astype(dtype)
-        Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels).save(stream, format="PNG")
+        shaped = np.broadcast_to(levels, (*levels.shape[:2], 3)) if three else levels[..., 0]
+        Image.fromarray(np.ascontiguousarray(shaped)).save(stream, format="PNG")
 
     return Noisy(_channels(values, 2), (0, white), (0, white), save)
 
@@ -110,7 +113,8 @@ def _read_npy(file: pathlib.Path) -> Noisy:
     if not array.size:
         raise InputError(f"{file}: shape", array.shape, "at least one value")
     signals = array.ndim == 1 or (array.ndim == 2 and array.shape[1] < LEAST_SIDE <= array.shape[0])
-    values = array.astype(np.float64).reshape(len(array), -1) if signals else _channels(array, 2)
+    full = array.reshape(len(array), -1).astype(np.float64) if signals else _channels(array, 2)
+    values = full if signals else _without_copies(full)
     whole = array.dtype.kind in "iu"
     info = np.iinfo(array.dtype) if whole else None
     ends = (float(info.min), float(info.max)) if info is not None else None
@@ -118,7 +122,7 @@ def _read_npy(file: pathlib.Path) -> Noisy:
     interval = (0.0, 255.0) if eight else (float(values.min()), float(values.max()))
 
     def save(stream: BinaryIO, clean: np.ndarray) -> None:
-        shaped = clean.reshape(array.shape)
+        shaped = np.broadcast_to(clean, full.shape).reshape(array.shape)
         shaped = np.clip(np.round(shaped), *ends) if ends is not None else shaped
         np.save(stream, shaped.astype(array.dtype if array.dtype.kind != "b" else np.float64))
 
@@ -135,6 +139,7 @@ def _read_wav(file: pathlib.Path) -> Noisy:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
+        warnings.filterwarnings("error", "Reached EOF prematurely", wavfile.WavFileWarning)
         rate, samples = wavfile.read(file)
     whole = samples.dtype.kind in "iu"
     ends = (float(np.iinfo(samples.dtype).min), float(np.iinfo(samples.dtype).max)) if whole else None
@@ -145,6 +150,12 @@ def _read_wav(file: pathlib.Path) -> Noisy:
         wavfile.write(stream, rate, shaped.astype(samples.dtype))
 
     return Noisy(_channels(samples, 1), (0, 1), ends, save)
+
+
+def _without_copies(values: np.ndarray) -> np.ndarray:
+    """One channel for three that are the same: a grey picture saved as colour has one noise."""
+    alike = values.ndim == 3 and np.array_equal(values, np.broadcast_to(values[..., :1], values.shape))
+    return values[..., :1] if alike else values
 
 
 def _channels(values: np.ndarray, axes: int) -> np.ndarray:

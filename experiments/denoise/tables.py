@@ -10,9 +10,11 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from score_sde.data.rows import MISSING
 from score_sde.errors import InputError
 
-MISSING = {"", "-", "?", "na", "n/a", "nan", "none", "null", "inf", "-inf", "+inf", "infinity", "-infinity"}
+INFINITE = {"inf", "-inf", "+inf", "infinity", "-infinity"}
+CODES = 10  # different whole numbers in a column, and no more: labels and counts of few, not a signal
 DIGITS = 10  # that are written of what was cleaned
 
 
@@ -62,9 +64,14 @@ def read_table(file: pathlib.Path) -> Table:
             raise InputError(
                 f"{file}, row {row.line}", len(row.cells), f"{len(names)} columns, as in the first row"
             )
-    columns = [number for number in range(len(names)) if not _is_text([row.cells[number] for row in rows])]
+    columns = [number for number in range(len(names)) if _is_signal([row.cells[number] for row in rows])]
     if not columns:
-        raise InputError(str(file), delimiter.join(rows[0].cells)[:60], "a column of numbers")
+        where, expected = (
+            f"{file}, row {rows[0].line}, column {names[0]}",
+            "a number, in this column or another",
+        )
+        remedy = f"write decimals with a point; more than {CODES} different numbers make a signal"
+        raise InputError(where, rows[0].cells[0][:60], expected, remedy)
     values = [[_number(file, row, column, names[column]) for column in columns] for row in rows]
     return Table(header, rows, delimiter, columns, np.array(values, np.float64))
 
@@ -74,13 +81,16 @@ def _is_header(cells: Sequence[str]) -> bool:
     return any(_is_word(cell) for cell in cells) and not any(_is_number(cell) for cell in cells)
 
 
-def _is_text(cells: Sequence[str]) -> bool:
-    """Words in every line, as dates and labels are: nothing to clean."""
-    return all(_is_word(cell) for cell in cells)
+def _is_signal(cells: Sequence[str]) -> bool:
+    """Neither words in every line, as dates and names are, nor codes: these stay as they are."""
+    if all(_is_word(cell) for cell in cells):
+        return False
+    codes = all(_is_number(cell) and float(cell).is_integer() for cell in cells)
+    return not codes or len(set(map(float, cells))) > CODES
 
 
 def _is_word(cell: str) -> bool:
-    return not _is_number(cell) and cell.strip().lower() not in MISSING
+    return not _is_number(cell) and cell.strip().lower() not in MISSING | INFINITE
 
 
 def _is_number(cell: str) -> bool:

@@ -8,10 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from score_sde.data.rows import read_cells
+from score_sde.data.rows import MISSING, read_cells
 from score_sde.errors import InputError, did_you_mean
-
-MISSING = frozenset(("", "-", "?", "na", "n/a", "nan", "none", "null"))  # in any case
 
 
 class Column(NamedTuple):

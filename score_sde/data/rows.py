@@ -14,6 +14,7 @@ from score_sde.data.arrays import read_arrays
 from score_sde.errors import InputError, did_you_mean
 
 TEXT = (".csv", ".tsv", ".txt", ".data", ".dat", "")  # endings of files that are read as CSV
+MISSING = frozenset(("", "-", "?", "na", "n/a", "nan", "none", "null"))  # in any case
 
 
 class Rows(NamedTuple):
@@ -30,9 +31,9 @@ def read_rows(
 ) -> Rows:
     """The rows of a file.
 
-    A CSV has commas, semicolons or tabs, and a header unless its first line is all numbers; its columns are
-    then named 1, 2, and so on, as those of an array, which has its examples along the first axis (the array
-    ``x``, or the only one, of a .npz).
+    A CSV has commas, semicolons or tabs, and a header unless no cell of its first line is a word; its columns
+    are then named 1, 2, and so on, as those of an array, which has its examples along the first axis (the
+    array ``x``, or the only one, of a .npz).
 
     Args:
         path: the file, by its ending.
@@ -72,7 +73,7 @@ def read_cells(file: pathlib.Path) -> tuple[tuple[str, ...], list[list[str]]]:
     lines = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
     if not lines:
         raise InputError("rows", 0, f"at least one in {file}", "is the file empty?")
-    if all(_is_number(cell) for cell in lines[0]):
+    if not any(_is_word(cell) for cell in lines[0]):
         header, cells = tuple(str(i + 1) for i in range(len(lines[0]))), lines
     else:
         header, cells = tuple(cell.strip() for cell in lines[0]), lines[1:]
@@ -133,6 +134,10 @@ def _number(file: pathlib.Path, row: int, column: str, cell: str) -> float:
 def _refuse(file: pathlib.Path, row: int, column: str, value: object) -> None:
     remedy = "fill it in, leave the row out, or the column by --config.ignore"
     raise InputError(f"{file}, row {row}, column {column!r}", value, "a finite number", remedy)
+
+
+def _is_word(cell: str) -> bool:
+    return not _is_number(cell) and cell.strip().lower() not in MISSING
 
 
 def _is_number(cell: str) -> bool:

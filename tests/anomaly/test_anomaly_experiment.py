@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
 
 from experiments.anomaly import images, judging, report, run, simulations, tables, truth
@@ -27,7 +28,8 @@ def test_every_way_is_judged_and_pictured(fast):
     found = {(p["part"], p["data"], p["way"]): p for p in results["points"]}
     kinds = ("a class held out", "digits", "inverted", "shuffled", "faint")
     data = [("tables", "wine"), ("tables", "mean of all"), *(("images", kind) for kind in kinds)]
-    assert set(found) == {(*each, way) for each in data for way in FAST.ways}
+    plain = [("unseen", name, way) for name in ("iris", "mean of all") for way in ("kNN", "DTE-NP")]
+    assert set(found) == {(*each, way) for each in data for way in FAST.ways} | set(plain)
     for point in results["points"]:
         assert 0 <= point["auroc"]["mean"] <= 1
         alone = (point["part"], point["way"]) == ("tables", "likelihood")  # trained on one split
@@ -64,6 +66,36 @@ def test_mistakes_are_one_line(tmp_path, capsys):
         assert error.startswith("error: ")
         assert error.count("\n") == 1
     assert run.main(["run", "--help"]) == 0
+
+
+def test_the_classical_detectors_are_what_they_are_called():
+    """PCA over all components is Mahalanobis' distance, squared; LOF has 20 neighbours, kNN 5."""
+    data = tables.split(tables.wine(0), 0)
+    np.testing.assert_allclose(data.train.mean(axis=0), 0, atol=1e-12)  # standardised by what is learnt from
+    np.testing.assert_allclose(data.train.std(axis=0), 1, atol=1e-12)
+    inverse = np.linalg.inv(np.cov(data.train.T))
+    mahalanobis = cdist(data.test, data.train.mean(axis=0)[None], "mahalanobis", VI=inverse)[:, 0]
+    np.testing.assert_allclose(BASELINES["PCA"](data.train, data.test, 0), mahalanobis**2, rtol=1e-8)
+    nearest = np.sort(cdist(data.test, data.train), axis=1)
+    np.testing.assert_allclose(BASELINES["kNN"](data.train, data.test, 0), nearest[:, :5].mean(axis=1))
+    np.testing.assert_allclose(
+        BASELINES["LOF"](data.train, data.test, 0), _outlier_factor(data.train, data.test, 20), rtol=1e-6
+    )
+
+
+def _outlier_factor(train, test, k):
+    """Breunig et al. 2000, definitions 3 to 7, written out."""
+    own, across = cdist(train, train), cdist(test, train)
+    np.fill_diagonal(own, np.inf)
+    reach = np.sort(own, axis=1)[:, k - 1]
+
+    def density(distances):
+        near = np.argsort(distances, axis=1)[:, :k]
+        return near, 1 / np.mean(np.maximum(np.take_along_axis(distances, near, 1), reach[near]), axis=1)
+
+    dense = density(own)[1]
+    near, found = density(across)
+    return np.mean(dense[near], axis=1) / found
 
 
 def test_numbers_of_a_ranking_known_by_hand():
@@ -160,7 +192,7 @@ def test_differences_are_taken_split_by_split():
     for seed in range(3):
         ways = {way: {"auroc": values[seed]} for way, values in areas.items() if seed < len(values)}
         found[Entry("tables", "wine", seed)] = {"ways": ways}
-    told = {(each["way"], each["data"]): each for each in report.differences(found)}
+    told = {(each["way"], each["data"]): each for each in report.differences("tables", found)}
     for data in ("wine", report.MEAN):
         assert told["MSMA", data]["less"] == "kNN"
         np.testing.assert_allclose(told["MSMA", data]["mean"], 0.02)

@@ -52,6 +52,51 @@ def test_files_come_back_as_they_were(tmp_path, name, values):
         assert np.load(again).shape == values.shape
 
 
+@pytest.mark.parametrize("name", ["grey.png", "grey.npy"])
+def test_a_grey_picture_saved_as_colour_has_one_noise(tmp_path, name):
+    grey = RNG.integers(0, 256, (20, 16, 1)).astype(np.uint8)
+    colour, file = np.repeat(grey, 3, axis=-1), tmp_path / name
+    if file.suffix == ".png":
+        Image.fromarray(colour).save(file)
+    else:
+        np.save(file, colour)
+    noisy = files.read(file)
+    np.testing.assert_array_equal(noisy.values, grey)
+    with file.open("wb") as stream:
+        noisy.save(stream, noisy.values)
+    back = np.load(file) if file.suffix == ".npy" else np.asarray(Image.open(file))
+    np.testing.assert_array_equal(back, colour)
+
+
+def test_half_a_sound_is_told(tmp_path):
+    file = tmp_path / "half.wav"
+    wavfile.write(file, 8000, RNG.integers(-3000, 3000, 4000).astype(np.int16))
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"half.wav.*EOF"):
+        files.read(file)
+
+
+def test_labels_of_a_table_stay_to_the_letter(tmp_path):
+    """A column of few different whole numbers is no signal."""
+    file, signal = tmp_path / "labelled.csv", RNG.normal(size=200)
+    rows = [f"{value:.6f},{number % 3}" for number, value in enumerate(signal)]
+    file.write_text("value,label\n" + "\n".join(rows) + "\n")
+    noisy = files.read(file)
+    np.testing.assert_allclose(noisy.values[:, 0], signal, atol=1e-6)
+    assert noisy.values.shape == (200, 1)
+    with (tmp_path / "out.csv").open("wb") as stream:
+        noisy.save(stream, noisy.values + 1)
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in lines[1:]] == [str(number % 3) for number in range(200)]
+
+
+def test_decimal_commas_name_the_place(tmp_path):
+    file = tmp_path / "commas.csv"
+    file.write_text("a;b\n" + "1,5;2,5\n" * 200)
+    with pytest.raises(InputError, match=r"commas.csv, row 2, column a.*decimals with a point"):
+        files.read(file)
+
+
 def test_what_is_no_data_is_told(tmp_path):
     cases = {
         "short.npy": (np.zeros(5), "at least 128 values"),
@@ -68,13 +113,13 @@ def test_what_is_no_data_is_told(tmp_path):
         "a,b\n1,x\n2,3\n": r"row 2, column b = 'x'",
         "1,nan\n2,3\n": r"row 1, column 2 = 'nan'",  # no header: there is a number in it
         "a,b\n": r"rows of numbers",
-        "day,what\nmonday,x\n": r"a column of numbers",
+        "day,what\nmonday,x\n": r"a number, in this column or another",
     }
     for text, words in tables.items():
         (tmp_path / "table.csv").write_text(text)
         with pytest.raises(InputError, match=rf"table.csv.*{words}"):
             files.read(tmp_path / "table.csv")
-    wide = np.zeros((20, 20, 3), np.uint8)
+    wide = RNG.integers(0, 256, (20, 20, 3)).astype(np.uint8)
     Image.new("RGBA", (20, 20)).save(tmp_path / "clear.png")
     Image.fromarray(wide).convert("RGBA").save(tmp_path / "opaque.png")
     assert files.read(tmp_path / "opaque.png").values.shape == (20, 20, 3)

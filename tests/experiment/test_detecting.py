@@ -90,6 +90,24 @@ def test_columns_are_found_by_name_in_any_order(files, tmp_path):
     np.testing.assert_allclose(detect(detection(), tmp_path / "run", moved), expected, rtol=1e-4)
 
 
+def test_other_rows_to_learn_from_are_refused_where_a_detector_is(files, tmp_path):
+    normal, new = files
+    expected = detect(detection(normal), tmp_path / "run", new)
+    np.testing.assert_array_equal(detect(detection(normal), tmp_path / "run", new), expected)
+    other = write(tmp_path / "other.csv", X[:79])
+    with pytest.raises(InputError, match=r"config.data.*other.csv.*choose another --workdir"):
+        detect(detection(other), tmp_path / "run", new)
+    with pytest.raises(InputError, match="exists"):
+        detect(detection(str(tmp_path / "none.csv")), tmp_path / "run", new)
+
+
+def test_a_gap_in_the_first_row_makes_it_no_header(tmp_path):
+    path = tmp_path / "gap.csv"
+    path.write_text("1.0,,3.0\n4,5,6\n")
+    with pytest.raises(InputError, match=r"gap.csv, row 1, column '2'"):
+        read_rows(path)
+
+
 def test_arrays_and_tables_without_header(tmp_path):
     np.savez(tmp_path / "rows.npz", x=X.reshape(120, 3, 1))
     np.save(tmp_path / "rows.npy", X)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import io
 import pathlib
 import time
@@ -65,17 +66,30 @@ def detect(detection: Detection, workdir: pathlib.Path, given: str) -> np.ndarra
 def _trained(detection: Detection, path: pathlib.Path) -> tuple[DiffusionOutlierDetector, tuple[str, ...]]:
     detector = detection.detector
     if path.is_file():
-        columns = load_detector(path, detector)["columns"]
+        saved = load_detector(path, detector)
+        if detection.data and "learnt_from" in saved:
+            _require_same_data(detection, path, str(saved["learnt_from"]))
         print(f"found a trained detector in {path}", flush=True)
-        return detector, tuple(columns.tolist())
+        return detector, tuple(saved["columns"].tolist())
     if not detection.data:
         remedy = "for example --config.data=normal.csv"
         raise InputError("config.data", detection.data, "a file of normal rows to learn from", remedy)
     rows = read_rows(detection.data, ignore=detection.ignore)
     print(f"learning from {len(rows.values)} rows of {len(rows.columns)} columns", flush=True)
     detector.set_params(progress=make_progress).fit(rows.values)
-    save_detector(path, detector, columns=np.array(rows.columns))
+    save_detector(path, detector, columns=np.array(rows.columns), learnt_from=np.array(_fingerprint(rows)))
     return detector, rows.columns
+
+
+def _fingerprint(rows: Rows) -> str:
+    """Of numbers and names of columns."""
+    return hashlib.sha256(rows.values.tobytes() + "\n".join(rows.columns).encode()).hexdigest()
+
+
+def _require_same_data(detection: Detection, path: pathlib.Path, learnt_from: str) -> None:
+    if _fingerprint(read_rows(detection.data, ignore=detection.ignore)) != learnt_from:
+        expected = f"the rows that the detector in {path} has learnt from"
+        raise InputError("config.data", detection.data, expected, "choose another --workdir, or leave it out")
 
 
 def _scores(detector: DiffusionOutlierDetector, values: np.ndarray) -> np.ndarray:
