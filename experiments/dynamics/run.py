@@ -6,9 +6,10 @@ Usage: python -m experiments.dynamics.run --workdir=runs/dynamics [--parts=linea
 Parts: linear (a noisy rotation, with the exact Kalman smoother), lorenz63, lorenz96, kuramoto-sivashinsky and
 kolmogorov (64x64); without --parts the first two. Of each, simulated here, two models are trained: of windows
 of few states, and of the next state given the last. Windows are composed to trajectories, which are drawn
-given few noisy observations; next states are rolled out to forecasts and free runs. Writes results.json,
-table.txt, of every part PART_forecasts.png, PART_assimilation.png and a film of a forecast ensemble, and of
-all together crps.png, ranks.png and spectra.png.
+given few noisy observations; next states are rolled out to forecasts and free runs, and move the particles
+of a filter that needs no equation of the system. Writes results.json, table.txt, of every part
+PART_forecasts.png, PART_assimilation.png and a film of a forecast ensemble, and of all together crps.png,
+ranks.png and spectra.png.
 
 Every part and seed is a file below entries/: stopped, the same command does what is missing. Parts that were
 measured before stay in the tables when others are asked for. --fast only shows the way, on the linear part.
