@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn import datasets
@@ -27,57 +27,20 @@ class Split(NamedTuple):
     rest: np.ndarray  # which rows of the table they are
 
 
-def breast_cancer(seed: int) -> Table:
-    """357 benign tumours of 30 columns; 212 malignant ones are the anomalies."""
-    del seed
-    rows, benign = datasets.load_breast_cancer(return_X_y=True)
-    return Table(rows, benign == 0)
+def one_class(load: Callable[..., Any], normal: Callable[[int], int]) -> Callable[[int], Table]:
+    """A table in which one class, that of the seed, is normal; rows of all other classes are anomalies."""
 
+    def table(seed: int) -> Table:
+        rows, label = load(return_X_y=True)
+        return Table(rows, label != normal(seed))
 
-def wine(seed: int) -> Table:
-    """71 wines of the second cultivar, 13 columns; those of the other two are the anomalies."""
-    del seed
-    rows, cultivar = datasets.load_wine(return_X_y=True)
-    return Table(rows, cultivar != 1)
+    return table
 
 
 def digits(seed: int) -> Table:
     """Handwritten digits as 64 columns; one digit, another with each seed, is the anomaly."""
     rows, digit = datasets.load_digits(return_X_y=True)
     return Table(rows, digit == seed % 10)
-
-
-def malignant(seed: int) -> Table:
-    """212 malignant tumours; the 357 benign ones are the anomalies."""
-    del seed
-    rows, benign = datasets.load_breast_cancer(return_X_y=True)
-    return Table(rows, benign == 1)
-
-
-def wine_one(seed: int) -> Table:
-    """59 wines of the first cultivar; those of the other two are the anomalies."""
-    del seed
-    rows, cultivar = datasets.load_wine(return_X_y=True)
-    return Table(rows, cultivar != 0)
-
-
-def wine_three(seed: int) -> Table:
-    """48 wines of the third cultivar; those of the other two are the anomalies."""
-    del seed
-    rows, cultivar = datasets.load_wine(return_X_y=True)
-    return Table(rows, cultivar != 2)
-
-
-def iris(seed: int) -> Table:
-    """50 irises of one species, another with each seed, 4 columns; the other two are the anomalies."""
-    rows, species = datasets.load_iris(return_X_y=True)
-    return Table(rows, species != seed % 3)
-
-
-def one_digit(seed: int) -> Table:
-    """One handwritten digit, another with each seed; the other nine are the anomalies."""
-    rows, digit = datasets.load_digits(return_X_y=True)
-    return Table(rows, digit != seed % 10)
 
 
 def simulated_intrusion(seed: int) -> Table:
@@ -91,18 +54,18 @@ def simulated_fraud(seed: int) -> Table:
 
 
 TABLES: dict[str, Callable[[int], Table]] = {
-    "breast cancer": breast_cancer,
-    "wine": wine,
+    "breast cancer": one_class(datasets.load_breast_cancer, lambda seed: 1),  # 357 benign, 212 malignant
+    "wine": one_class(datasets.load_wine, lambda seed: 1),  # 71 of the second cultivar
     "digits": digits,
     "intrusion": simulated_intrusion,
     "fraud": simulated_fraud,
 }
 UNSEEN: dict[str, Callable[[int], Table]] = {  # that no score was chosen by
-    "malignant": malignant,
-    "wine one": wine_one,
-    "wine three": wine_three,
-    "iris": iris,
-    "one digit": one_digit,
+    "malignant": one_class(datasets.load_breast_cancer, lambda seed: 0),
+    "wine one": one_class(datasets.load_wine, lambda seed: 0),  # 59 of the first cultivar
+    "wine three": one_class(datasets.load_wine, lambda seed: 2),  # 48 of the third
+    "iris": one_class(datasets.load_iris, lambda seed: seed % 3),
+    "one digit": one_class(datasets.load_digits, lambda seed: seed % 10),
 }
 
 

@@ -70,7 +70,7 @@ def test_mistakes_are_one_line(tmp_path, capsys):
 
 def test_the_classical_detectors_are_what_they_are_called():
     """PCA over all components is Mahalanobis' distance, squared; LOF has 20 neighbours, kNN 5."""
-    data = tables.split(tables.wine(0), 0)
+    data = tables.split(tables.TABLES["wine"](0), 0)
     np.testing.assert_allclose(data.train.mean(axis=0), 0, atol=1e-12)  # standardised by what is learnt from
     np.testing.assert_allclose(data.train.std(axis=0), 1, atol=1e-12)
     inverse = np.linalg.inv(np.cov(data.train.T))
