@@ -33,11 +33,11 @@ def sampler(n_steps: int) -> Sampler:
     )
 
 
-def contestants(n_steps: int, per_draw: int) -> dict[str, Contestant]:
-    """Methods by name. Particle filters have ``per_draw`` particles for each draw."""
+def contestants(n_steps: int, per_draw: int, chunk: int | None = None) -> dict[str, Contestant]:
+    """Methods by name. Particle filters have ``per_draw`` particles for each draw, ``chunk`` at a time."""
     chain = sampler(n_steps)
     plain, derived = chain.evaluations, 2 * chain.evaluations
-    filters = {"grid": GRID, "n_steps": n_steps, "per_draw": per_draw}
+    filters = {"grid": GRID, "n_steps": n_steps, "per_draw": per_draw, "chunk": chunk}
 
     def particles(method: Any) -> Contestant:
         twist = getattr(method, "twist", None)

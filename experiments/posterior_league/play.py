@@ -43,7 +43,7 @@ class Size(NamedTuple):
         return max(2, min(self.per_draw, 1600 // dim))
 
     def together(self, dim: int) -> int:
-        """Draws that are made in one call: what fits a core's cache, where steps take half of the time."""
+        """Draws, or particles, at a time: what fits a core's cache, where steps take less of the time."""
         return min(self.draws, max(1, CACHED // dim))
 
 
@@ -158,6 +158,7 @@ def jobs(workdir: Path, todo: Sequence[Task], size: Size) -> list[Job]:
 def play(workdir: Path, group: Sequence[Task], size: Size) -> None:
     """All tasks of one problem."""
     judged = Judged(group[0], size)
-    entered = contestants(size.steps, size.particles(group[0].dim))
+    dim = group[0].dim
+    entered = contestants(size.steps, size.particles(dim), chunk=size.together(dim))
     for task in group:
         write_json(task.path(workdir), judged.judge(task, entered.get(task.method)))
