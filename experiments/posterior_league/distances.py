@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distances of two sets of equally many draws."""
+"""Sliced Wasserstein distances of many sets of draws to one."""
 
 from __future__ import annotations
 
@@ -22,26 +22,35 @@ def directions(dim: int, slices: int, seed: int = 0) -> np.ndarray:
     return u / np.linalg.norm(u, axis=1, keepdims=True)
 
 
-def quantiles(x: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """Sorted projections of the draws x on each of ``units``, (slices, draws)."""
-    found = np.empty((len(units), len(x)), np.result_type(units, x))
-    for part in _parts(len(units), len(x)):
-        np.matmul(units[part], x.T, out=found[part])
-        found[part].sort(axis=1)
-    return found
+class SlicedDistance:
+    """Distances to the draws y (draws, dim) along ``units`` (slices, dim), all projections of y kept.
 
+    Those of other draws are made in parts that a core's cache holds: fresh memory for all of them costs more
+    than the sums.
+    """
 
-def sliced(x: np.ndarray, y: np.ndarray) -> Sliced:
-    """Distances of as many draws in x as in y, both given by their ``quantiles``."""
-    squares = absolutes = 0.0
-    for part in _parts(*x.shape):
-        gap = x[part] - y[part]
-        squares += np.einsum("ij,ij->i", gap, gap).sum(dtype=np.float64)
-        absolutes += np.abs(gap, out=gap).sum(dtype=np.float64)
-    return Sliced(float((squares / x.size) ** 0.5), float(absolutes / x.size))
+    def __init__(self, y: np.ndarray, units: np.ndarray) -> None:
+        self.units, self.quantiles = units, np.empty((len(units), len(y)), np.result_type(units, y))
+        for part in self._parts():
+            self.quantiles[part] = self._sorted(y, part)
 
+    def __call__(self, x: np.ndarray) -> Sliced:
+        """Of x, (draws, dim); of a whole part as many, each stands for several of y, which is exact."""
+        times, squares, absolutes = self.quantiles.shape[1] // len(x), 0.0, 0.0
+        for part in self._parts():
+            gap = np.repeat(self._sorted(x, part), times, axis=1) if times > 1 else self._sorted(x, part)
+            gap -= self.quantiles[part]
+            squares += np.einsum("ij,ij->i", gap, gap).sum(dtype=np.float64)
+            absolutes += np.abs(gap, out=gap).sum(dtype=np.float64)
+        size = self.quantiles.size
+        return Sliced(float((squares / size) ** 0.5), float(absolutes / size))
 
-def _parts(slices: int, draws: int) -> list[slice]:
-    """Rows that a core's cache holds, one part after another."""
-    rows = max(1, CACHED // draws)
-    return [slice(start, start + rows) for start in range(0, slices, rows)]
+    def _sorted(self, x: np.ndarray, part: slice) -> np.ndarray:
+        found = self.units[part] @ x.T
+        found.sort(axis=1)
+        return found
+
+    def _parts(self) -> list[slice]:
+        slices, draws = self.quantiles.shape
+        rows = max(1, CACHED // draws)
+        return [slice(start, start + rows) for start in range(0, slices, rows)]

@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.posterior_league import report
 from experiments.posterior_league.contestants import Contestant, contestants
-from experiments.posterior_league.distances import directions, quantiles, sliced
+from experiments.posterior_league.distances import SlicedDistance, directions
 from experiments.posterior_league.problems import Problem, make_problem
 from experiments.workers import Job
 from score_sde.errors import InputError
@@ -69,11 +69,11 @@ class Judged:
 
     def __init__(self, task: Task, size: Size) -> None:
         self.problem: Problem = make_problem(task.dim, task.measured, task.index)
-        self.size, self.units = size, directions(task.dim, size.slices)
+        self.size = size
         exact = posterior(self.problem.prior, self.problem.measurement)
         keys = jax.random.split(jax.random.key(task.index), 2)
         self.reference, self.other = (np.asarray(exact.sample(key, size.draws)) for key in keys)
-        self.quantiles = quantiles(self.reference, self.units)
+        self.distance = SlicedDistance(self.reference, directions(task.dim, size.slices))
         self.evidence = float(log_evidence(self.problem.prior, self.problem.measurement))
 
     def judge(self, task: Task, contestant: Contestant | None) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Judged:
             x, error = self._draw(contestant.method, zlib.crc32(task.method.encode()) % 2**31)
             evaluations = contestant.evaluations(self.problem.measurement)
         seconds, finite = time.perf_counter() - began, bool(np.all(np.isfinite(x)))
-        distance = sliced(quantiles(x, self.units), self.quantiles) if finite else (None, None)
+        distance = self.distance(x) if finite else (None, None)
         return {
             **task._asdict(),
             "size": list(self.size),

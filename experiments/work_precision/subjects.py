@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from experiments.posterior_league.distances import directions, quantiles, sliced
+from experiments.posterior_league.distances import SlicedDistance, directions
 from score_sde.config import build, load_config
 from score_sde.denoisers import IsotropicMixture
 from score_sde.errors import InputError
@@ -68,7 +68,7 @@ class Judge(NamedTuple):
         features: the classifier's.
         moments: of the features of the test data.
         accuracy: of the classifier on the test data.
-        units: directions of the sliced Wasserstein distance, and the test data's quantiles along them.
+        sliced: Wasserstein distance to the test data.
     """
 
     test: np.ndarray
@@ -77,22 +77,16 @@ class Judge(NamedTuple):
     features: ClassifierFeatures
     moments: Moments
     accuracy: float
-    units: tuple[np.ndarray, np.ndarray]
+    sliced: SlicedDistance
 
     def distances(self, x: np.ndarray) -> dict[str, float]:
         """Of draws (n, *event) from the test data, by METRICS; the same projections for all."""
         found = (
-            self._sliced(x.reshape(len(x), -1)),
+            self.sliced(x.reshape(len(x), -1)).two,
             mmd_squared(x[:PAIRED], self.test[:PAIRED], bandwidth=self.bandwidth),
             frechet(moments_of(self.features(x)), self.moments),
         )
         return dict(zip(METRICS, found, strict=True))
-
-    def _sliced(self, rows: np.ndarray) -> float:
-        """Each draw stands for as many test data: their quantile functions are steps, so this is exact."""
-        units, theirs = self.units
-        ours = np.repeat(quantiles(rows, units), theirs.shape[1] // len(rows), axis=1)
-        return sliced(ours, theirs).two
 
 
 def judge(
@@ -113,7 +107,7 @@ def judge(
         features=features,
         moments=moments_of(features(x)),
         accuracy=float(np.mean(features.classify(x) == labels)),
-        units=(units, quantiles(rows, units)),
+        sliced=SlicedDistance(rows, units),
     )
 
 

@@ -1,9 +1,9 @@
 """Every paper's configuration at ``:tiny``: its training step and its sampler.
 
 The step runs operation by operation, without ``jit``: compiling so many different programs would take ten
-times as long. A configuration that brings a new kind of part (a target, or an option other than a number)
-takes a step; one made of kinds that others brought is traced, which finds what does not fit. Configurations
-that are equal at this size are looked at once. Runs of whole programs are in the tests of the README and of
+times as long. A configuration that brings a new kind of part (a class or a function) takes a step; one made
+of kinds that others brought is traced, which finds what does not fit. Configurations that are equal at this
+size are looked at once. Runs of whole programs are in the tests of the README and of
 training.
 """
 
@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from config_files import experiment, load, names, text_of
+
+KIND = re.compile(r'"(?:target|bind)": "([^"]+)"')
 
 
 def distinct():
@@ -28,10 +30,10 @@ def distinct():
 
 
 def bringing_a_kind(distinct_parts):
-    """Names with a part that differs from those of all names before in more than its numbers."""
+    """Names with a class or a function that no part of the same field has in all names before."""
     known, found = set(), []
     for name, parts in sorted(distinct_parts.items()):
-        kinds = {(field, re.sub(r"\d[\d.e+-]*", "#", text)) for field, text in parts.items()}
+        kinds = {(field, kind) for field, text in parts.items() for kind in KIND.findall(text)}
         if kinds - known:
             found.append(name)
         known |= kinds

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from experiments.posterior_league import calibration
-from experiments.posterior_league.distances import directions, quantiles, sliced
+from experiments.posterior_league.distances import SlicedDistance, directions
 from experiments.posterior_league.play import FAST
 from experiments.posterior_league.problems import make_problem
 from experiments.posterior_league.run import run
@@ -39,13 +39,14 @@ def test_distances_are_those_of_the_package_and_of_a_shift():
     units = directions(6, 4000)
 
     def far(x, y):
-        return sliced(quantiles(x, units), quantiles(y, units))
+        return SlicedDistance(y, units)(x)
 
     shift = np.array([3.0, 0, 4.0, 0, 0, 0], np.float32)
     np.testing.assert_allclose(far(x + shift, x).two, 5 / np.sqrt(6), rtol=0.03)
     other = sliced_wasserstein(x, y, np.random.default_rng(5), projections=4000)
     np.testing.assert_allclose(far(x, y).two, other, rtol=0.02)
     assert far(x, y).one < far(x, y).two
+    np.testing.assert_allclose(far(x[:100], y), far(np.repeat(x[:100], 3, axis=0), y), rtol=1e-5)
 
 
 @pytest.mark.parametrize(("replicates", "test"), [(16384, "p"), (16384, "p_mean"), (8192, "p_mean")])
