@@ -42,7 +42,8 @@ class DiT(nnx.Module):
         outputs: values per channel of x; 2: what ``LearnedRange`` reads.
         positions: how tokens are told their places: ``SinCosPositions()``, ``RotaryPositions()``, ...
         registers: learnt tokens beside those of x, which no output is read from (Darcet et al. 2024).
-        style: what blocks are made of: ``DIT_STYLE``, or ``MODERN_STYLE`` (RMSNorm, also of q and k; SwiGLU).
+        style: what blocks are made of: ``DIT_STYLE``, or ``MODERN_STYLE`` (RMSNorm, also of q and k; SwiGLU);
+            ``dataclasses.replace(..., attention=InBlocks())`` for many tokens.
         layers: ``Unrolled()`` or ``Scanned()``: each block in the program, or a loop; ``Grouped()`` and
             ``Reversible()`` keep less for the backward pass.
 

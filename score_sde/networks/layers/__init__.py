@@ -4,7 +4,8 @@ Parameters are float32; ``dtype`` is what a layer computes in. Layers are plain 
 arguments: no hidden state, and randomness (dropout) only from a key that the caller gives.
 """
 
-from score_sde.networks.layers.attention import SelfAttention, attend
+from score_sde.networks.layers.attending import InBlocks, attend
+from score_sde.networks.layers.attention import SelfAttention
 from score_sde.networks.layers.blocks import (
     PLAIN,
     SCALE_SHIFT,
@@ -190,6 +191,7 @@ __all__ = [
     "Grouped",
     "Heads",
     "HeadsOf",
+    "InBlocks",
     "InLoop",
     "InputPyramid",
     "InputResidual",

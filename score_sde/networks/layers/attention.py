@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from score_sde.errors import InputError
+from score_sde.networks.layers.attending import attend
 from score_sde.networks.layers.initializers import BiasInit, Init, uniform_init, zero_bias_init
 from score_sde.networks.layers.linear import DType, Linear
 from score_sde.networks.layers.norms import GroupNorm
@@ -59,14 +60,3 @@ def _attended(block: SelfAttention, x: Array) -> Array:
     q, k, v = (part.reshape(per_head) for part in jnp.split(block.qkv(block.norm(x)), 3, axis=-1))
     mixed, gain = attend(q, k, v).reshape(x.shape), 1 / block.rescale
     return gain * x + block.out(gain * mixed, gain)  # the sum comes last, as in ResidualBlock
-
-
-def attend(q: Array, k: Array, v: Array) -> Array:
-    """softmax(q k^T / sqrt(d)) v for (B, tokens, heads, d): the one place that says how attention is done.
-
-    float64 is written out: the library's softmax is float32 whatever the operands are.
-    """
-    if q.dtype != jnp.float64:
-        return jax.nn.dot_product_attention(q, k, v)
-    logits = jnp.einsum("bqhd,bkhd->bhqk", q, k) / jnp.sqrt(q.shape[-1])
-    return jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(logits, axis=-1), v)

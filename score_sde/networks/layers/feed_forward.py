@@ -18,7 +18,10 @@ exact_gelu = functools.partial(jax.nn.gelu, approximate=False)
 
 
 class FeedForward(nnx.Module):
-    """W_2 act(W_1 x) with ``ratio`` times as many channels in between (Vaswani et al. 2017)."""
+    """W_2 act(W_1 x) with ``ratio`` times as many channels in between (Vaswani et al. 2017).
+
+    The backward pass keeps W_1 x and its act, and computes what is between them again.
+    """
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class FeedForward(nnx.Module):
 
     def __call__(self, x: Array) -> Array:
         """(..., width) -> the same."""
-        return self.fall(self.act(self.rise(x)))
+        return self.fall(jax.checkpoint(self.act)(self.rise(x)))
 
 
 class SwiGLU(nnx.Module):

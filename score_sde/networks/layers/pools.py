@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from score_sde.networks.layers.attention import attend
+from score_sde.networks.layers.attending import attend
 from score_sde.networks.layers.blocks import Style
 from score_sde.networks.layers.heads import HEADS_OF_64, Heads
 from score_sde.networks.layers.linear import Linear

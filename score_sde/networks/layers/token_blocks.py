@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from score_sde.errors import InputError
-from score_sde.networks.layers.attention import attend
+from score_sde.networks.layers.attending import Attention, attend
 from score_sde.networks.layers.dropout import dropout, split_or_none
 from score_sde.networks.layers.feed_forward import FeedForward, SwiGLU, exact_gelu
 from score_sde.networks.layers.initializers import (
@@ -39,6 +39,7 @@ class TransformerStyle:
         feed_forward: made by ``feed_forward(width, init=, dtype=, rngs=)``: FeedForward or SwiGLU.
         init: of all kernels.
         qkv_bias: of the biases of q, k and v; None for none.
+        attention: how q, k and v are mixed: ``attend``, or ``InBlocks()``, the same in less memory.
     """
 
     norm: MakeNorm = Standardize
@@ -46,6 +47,7 @@ class TransformerStyle:
     feed_forward: Callable[..., Any] = FeedForward
     init: Init = uniform_init
     qkv_bias: BiasInit | None = zero_bias_init
+    attention: Attention = attend
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +87,7 @@ class TokenAttention(nnx.Module):
     ) -> None:
         if width % heads:
             raise InputError("heads", heads, f"a divisor of width = {width}", "change one of them")
-        self.heads = heads
+        self.heads, self.attend = heads, style.attention
         self.qkv = Linear(width, 3 * width, init=style.init, bias_init=style.qkv_bias, dtype=dtype, rngs=rngs)
         self.q_norm, self.k_norm = (
             None if style.head_norm is None else style.head_norm(width // heads) for _ in range(2)
@@ -100,7 +102,7 @@ class TokenAttention(nnx.Module):
             q, k = self.q_norm(q), self.k_norm(k)
         if rotation is not None:
             q, k = rotation(q), rotation(k)
-        return self.out(attend(q, k, v).reshape(x.shape))
+        return self.out(self.attend(q, k, v).reshape(x.shape))
 
 
 class BlockParts(nnx.Module):
