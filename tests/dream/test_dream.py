@@ -12,6 +12,7 @@ from experiments.dream import run
 from experiments.dream.models import FAST, TEXTURE, Digits, Texture
 from experiments.dream.scenes.panorama import seam
 from experiments.dream.scenes.sketch import numeral
+from experiments.dream.scenes.walk import shown
 from experiments.dream.stage import Stage
 from score_sde.config import build, load_config
 from score_sde.denoisers import GaussianMixture
@@ -150,3 +151,11 @@ def test_mistakes_are_one_line(flag, told, tmp_path, capsys):
     assert said.startswith(told)
     assert "\n" not in said
     assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5, 6, 10, 48])
+def test_the_sheet_of_a_walk_has_six_frames_or_all_of_fewer(frames):
+    found = shown(frames)
+    assert len(found) == min(frames, 6)
+    assert found.min() == 0
+    assert found.max() < frames

@@ -21,11 +21,17 @@ def play(stage: Stage) -> dict[str, float]:
     drawn = stage.bridge.decode(digits.model, noise.reshape(-1, *event), told).reshape(noise.shape)
     frames = [grid(digits.pixels(each), size.columns) for each in drawn]
     stage.save_film("walk", frames)
-    shown = np.linspace(0, len(frames), 6, endpoint=False).round().astype(int)
-    stage.save_sheet("walk", digits.pixels(np.concatenate(np.asarray(drawn)[shown])), size.columns)
+    stage.save_sheet(
+        "walk", digits.pixels(np.concatenate(np.asarray(drawn)[shown(size.frames)])), size.columns
+    )
     steps = jnp.sqrt(jnp.mean(jnp.square(jnp.roll(drawn, -1, axis=0) - drawn), axis=(1, 2, 3, 4)))
     read = digits.read(drawn.reshape(-1, *event))[0]
     return {
         "last step over the mean step": float(steps[-1] / jnp.mean(steps[:-1])),
         "read as its class": float(np.mean(read == np.tile(classes, len(noise)))),
     }
+
+
+def shown(frames: int) -> np.ndarray:
+    """Which frames the sheet has: six, or all of fewer."""
+    return np.unique(np.linspace(0, frames, 6, endpoint=False).astype(int))
