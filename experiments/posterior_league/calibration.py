@@ -17,12 +17,9 @@ from scipy import stats
 from experiments.posterior_league.problems import Problem, make_problem
 from score_sde.inverse import Measurement
 from score_sde.inverse.particles import systematic
-from score_sde.typing import Key
 
 DRAWS = 7  # for each y, so that ranks are 0 .. 7
 PARTICLES = 256  # of a filter for each y
-FILTERS = 16  # at a time, and y of other methods: what a core's cache holds
-TOGETHER = 512
 
 
 def setting() -> Problem:
@@ -63,7 +60,9 @@ def method_draws(method: Any, problem: Problem, y: np.ndarray, seed: int) -> np.
     """Draws (replicates, DRAWS, 8) of a method: all in one call, or a filter for each y."""
     prior, measurement, key = problem.prior, problem.measurement, jax.random.key(seed)
     if not hasattr(method, "particles"):
-        return _in_parts(method, problem, y, key)
+        many = measurement.replace(y=jnp.repeat(jnp.asarray(y), DRAWS, axis=0))
+        x = method(key, prior, many, (len(y) * DRAWS, 8))
+        return np.asarray(x).reshape(len(y), DRAWS, -1)
 
     def one(pair: tuple[Any, Any]) -> Any:
         key, single = pair
@@ -74,18 +73,7 @@ def method_draws(method: Any, problem: Problem, y: np.ndarray, seed: int) -> np.
         return drawn.x[order]
 
     keys = jax.random.split(key, len(y))
-    return np.asarray(jax.lax.map(one, (keys, jnp.asarray(y)), batch_size=min(FILTERS, len(y))))
-
-
-def _in_parts(method: Any, problem: Problem, y: np.ndarray, key: Key) -> np.ndarray:
-    """Draws of all y, some of them after others."""
-    parts = np.array_split(y, -(-len(y) // TOGETHER))
-    found = []
-    for part_key, part in zip(jax.random.split(key, len(parts)), parts, strict=True):
-        many = problem.measurement.replace(y=jnp.repeat(jnp.asarray(part), DRAWS, axis=0))
-        x = method(part_key, problem.prior, many, (len(part) * DRAWS, 8))
-        found.append(np.asarray(x).reshape(len(part), DRAWS, -1))
-    return np.concatenate(found)
+    return np.asarray(jax.lax.map(one, (keys, jnp.asarray(y)), batch_size=min(64, len(y))))
 
 
 def p_values(problem: Problem, truth: np.ndarray, draws: np.ndarray) -> dict[str, Any]:

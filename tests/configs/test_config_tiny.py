@@ -3,8 +3,7 @@
 The step runs operation by operation, without ``jit``: compiling so many different programs would take ten
 times as long. A configuration that brings a new kind of part (a class or a function) takes a step; one made
 of kinds that others brought is traced, which finds what does not fit. Configurations that are equal at this
-size are looked at once. Runs of whole programs are in the tests of the README and of
-training.
+size are looked at once. Runs of whole programs are in the tests of the README and of training.
 """
 
 import re
@@ -43,12 +42,6 @@ def bringing_a_kind(distinct_parts):
 DISTINCT = distinct()
 STEPPED = bringing_a_kind(DISTINCT)
 TRACED = sorted(set(DISTINCT) - set(STEPPED))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def memory_is_given_back():
-    yield
-    jax.clear_caches()
 
 
 def made(name):
