@@ -31,7 +31,7 @@ def run_command(
     def parsed() -> None:
         parse(argv, values)
         set_environment(values.compilation_cache, -1)
-        if values.fast:
+        if "fast" in values and values.fast:  # verify and others have no fast run
             compile_quickly()
         work()
 

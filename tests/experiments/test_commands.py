@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from absl import flags
 
 from experiments.commands import flag_values, run_command
 
@@ -23,3 +24,12 @@ def test_a_fast_run_compiles_quickly_unless_told_otherwise(monkeypatch, tmp_path
     argv = ["run", flag, f"--workdir={tmp_path}"]
     assert run_command(argv, "", flag_values("here"), lambda: seen.append(os.environ.get(QUICKLY))) == 0
     assert seen == [expected]
+
+
+def test_a_command_without_a_fast_run_does_its_work(monkeypatch):
+    monkeypatch.setenv(QUICKLY, "to be put back")
+    monkeypatch.delenv(QUICKLY)
+    values, seen = flags.FlagValues(), []
+    flags.DEFINE_string("compilation_cache", None, "as for score_sde.main", flag_values=values)
+    assert run_command(["verify"], "", values, lambda: seen.append(os.environ.get(QUICKLY))) == 0
+    assert seen == [None]
