@@ -41,7 +41,7 @@ def get_config(variant=""):
     return call(
         Experiment,
         **small.recipe(labels=call(LogSNRLabels, scale=40.0), learning_rate=2e-3, steps=steps),
-        data=_data(tiny),
+        data=data(tiny),
         network=bind(
             NCSNpp,
             channels=8 if tiny else 16,
@@ -67,7 +67,8 @@ def get_config(variant=""):
     )
 
 
-def _data(tiny):
+def data(tiny):
+    """The prepared data set, or made-up images."""
     if tiny:
         return call(Synthetic, shape=(8, 8, 1), n_classes=CLASSES, size=160)
     return call(TFDS, name="fashion_mnist", n_classes=CLASSES, validation=0.1)

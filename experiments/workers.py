@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import queue
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from score_sde.errors import InputError
+
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Job(NamedTuple):
@@ -52,8 +55,9 @@ def _beside(jobs: Sequence[Job], workers: int) -> Iterator[str]:
         context.Process(target=_serve, args=(jobs, taken, ended, number), daemon=True)
         for number in range(workers)
     ]
-    for process in processes:
-        process.start()
+    with _one_thread_each():
+        for process in processes:
+            process.start()
     try:
         for _ in jobs:
             number, error = _next(processes, ended)
@@ -63,6 +67,19 @@ def _beside(jobs: Sequence[Job], workers: int) -> Iterator[str]:
     finally:
         for process in processes:
             process.terminate()
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """NumPy's products wait for all their threads: one on another worker's core would hold both up."""
+    before = dict(os.environ)
+    for name in BLAS_THREADS:
+        os.environ.setdefault(name, "1")
+    try:
+        yield
+    finally:
+        for name in set(BLAS_THREADS) - set(before):
+            del os.environ[name]
 
 
 def _next(processes: Sequence[Any], ended: Any) -> tuple[int, Exception | None]:

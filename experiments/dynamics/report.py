@@ -133,10 +133,14 @@ def verdicts(results: dict[str, Any]) -> list[str]:
         )
     if "lorenz63" in parts:
         found += [_lorenz(name, parts["lorenz63"]["assimilation"][name]) for name in (MOVED, COMPOSED)]
-    for name, part in parts.items():
-        over = part["forecasts"][NEXT]["mean_crps"]["mean"] / part["forecasts"][SYSTEM]["mean_crps"]["mean"]
-        found.append(f"{name}: forecasts have {over:.2f} times the CRPS of the system itself")
-    return found
+    return found + [_forecast_verdict(name, part["forecasts"]) for name, part in parts.items()]
+
+
+def _forecast_verdict(name: str, rows: dict[str, Any]) -> str:
+    found, least = (rows[way]["mean_crps"]["mean"] for way in (NEXT, SYSTEM))
+    if not least:
+        return f"{name}: forecasts have a CRPS of {found:.3f}; the system itself has none, as it has no noise"
+    return f"{name}: forecasts have {found / least:.2f} times the CRPS of the system itself"
 
 
 def _lorenz(name: str, row: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ class KolmogorovFlow(Semilinear):
     viscosity: float = static(5e-3)
     drag: float = static(0.1)
     wave: int = static(4)
-    dt: float = 0.2
+    dt: float = static(0.2)
     substeps: int = static(10)
 
     @property

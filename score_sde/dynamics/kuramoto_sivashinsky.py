@@ -24,7 +24,7 @@ class KuramotoSivashinsky(Semilinear):
 
     places: int = static(64)
     length: float = static(22.0)
-    dt: float = 1.0
+    dt: float = static(1.0)
     substeps: int = static(4)
 
     @property

@@ -22,11 +22,11 @@ class Semilinear(System):
     closed forms cancel where L is small.
 
     Attributes:
-        dt: time from state to state.
+        dt: time from state to state; static, since the coefficients are made in float64 beforehand.
         substeps: of the solver.
     """
 
-    dt: float
+    dt: float = static(1.0)
     substeps: int = static(1)
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +33,8 @@ class SpreadSkill(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """Spread over skill: below 1 the ensemble is too sure."""
-        return self.spread / self.skill
+        """Spread over skill: below 1 the ensemble is too sure. NaN where the mean has no error."""
+        return self.spread / self.skill if self.skill else math.nan
 
 
 def spread_skill(ensemble: np.ndarray, truth: np.ndarray) -> SpreadSkill:

@@ -13,8 +13,13 @@ from config_files import experiment, load, names, text_of
 from score_sde.networks.base import count, initialise
 
 DIGITS = {"digits", "digits_autoencoder", "digits_classifier", "digits_conditional", "digits_few_step"}
-WITH_POSITIONS = {"digits_dit", "digits_latent_dit", "fashion_mnist_dit"}  # which are kept and not trained
-OURS = {*DIGITS, "digits_reversible", "fashion_mnist", "patches"}  # no paper's
+WITH_POSITIONS = {  # which are kept and not trained
+    "digits_dit",
+    "digits_latent_dit",
+    "fashion_mnist_dit",
+    "fashion_mnist_latent_dit",
+}
+OURS = {*DIGITS, "digits_reversible", "fashion_mnist", "fashion_mnist_autoencoder", "patches"}  # no paper's
 EDM = {
     "edm/cifar10_uncond_vp": "cifar10-32 ddpmpp label_dim=0 augment_dim=9 channel_mult=2,2,2",
     "edm/cifar10_cond_vp": "cifar10-32 ddpmpp label_dim=10 augment_dim=9 channel_mult=2,2,2",

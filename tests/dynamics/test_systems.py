@@ -113,11 +113,19 @@ def test_a_flow_without_viscosity_keeps_energy_and_enstrophy():
     assert (scale > 1).all()
 
 
-def test_trajectories_are_steps_of_their_own_states():
-    system = Lorenz63()
+@pytest.mark.parametrize(
+    "system",
+    [Lorenz63(), Lorenz96(places=8), KuramotoSivashinsky(places=16), KolmogorovFlow(side=8)],
+    ids=lambda system: type(system).__name__,
+)
+def test_trajectories_are_steps_of_their_own_states(system):
     found = system.trajectories(jax.random.key(0), 4, 5, burn_in=3)
-    assert found.shape == (4, 5, 3)
-    np.testing.assert_allclose(system.advance(found[:, 1]), found[:, 2], rtol=1e-9)
+    assert found.shape == (4, 5, *system.shape)
+    np.testing.assert_allclose(system.advance(found[:, 1]), found[:, 2], rtol=1e-9, atol=1e-12)
+
+
+def test_noise_is_added_to_each_state():
+    system = Lorenz63()
     noisy = system.replace(noise=0.3)
     start = jnp.zeros((20_000, 3)) + jnp.array([1.0, 2.0, 20.0])
     apart = np.asarray(noisy.step(jax.random.key(1), start) - system.advance(start))

@@ -50,6 +50,7 @@ def test_spread_equals_skill_where_laws_do(members):
     truth, ensemble = center + 0.5 * rng.normal(size=center.shape), rng.normal(size=(members, *center.shape))
     assert spread_skill(center + 0.5 * ensemble, truth).ratio == pytest.approx(1, abs=0.01)
     assert spread_skill(center + 0.475 * ensemble, truth).ratio < 0.98  # 5 % too sure is seen
+    assert np.isnan(spread_skill(np.ones((4, 3)), np.ones(3)).ratio)  # a system without noise, by itself
 
 
 def test_ranks_are_flat_where_laws_are_one_and_bend_where_they_are_not():
