@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -97,7 +98,7 @@ def _next(processes: Sequence[Any], ended: Any) -> tuple[int, Exception | None]:
 
 def _serve(jobs: Sequence[Job], taken: Any, ended: Any, number: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells, and ends this one
-    parent = os.getppid()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         mine = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {mine[number % len(mine)]})
@@ -105,7 +106,7 @@ def _serve(jobs: Sequence[Job], taken: Any, ended: Any, number: int) -> None:
         with taken.get_lock():
             job = taken.value
             taken.value += 1
-        if job >= len(jobs) or os.getppid() != parent:  # which was killed
+        if job >= len(jobs):
             return
         try:
             jobs[job].work()
@@ -113,3 +114,10 @@ def _serve(jobs: Sequence[Job], taken: Any, ended: Any, number: int) -> None:
             ended.put((job, error))
             return
         ended.put((job, None))
+
+
+def _end_with(parent: int) -> None:
+    """A parent that is killed ends nobody; its children would compute on for nobody, maybe for minutes."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
