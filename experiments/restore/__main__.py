@@ -14,7 +14,8 @@ Flags:
                              conditional model are --config.condition.sampled
   --workdir                  the run, as --mode=train left it
   --input                    an image (PNG, JPEG) of the data's size, or a folder of them
-  --output                   where everything is written (default: restore/OPERATOR-METHOD below --workdir)
+  --output                   where everything is written (default: restore/OPERATOR-METHOD below --workdir,
+                             with the fields that were given of both; other settings of the same replace it)
   --operator                 what is measured: a class of score_sde.inverse.operators, as AveragePooling,
                              GaussianBlur, Colorization, or module:Class of your own
   --operator.FIELD=VALUE     a field of it, as --operator.factor=2

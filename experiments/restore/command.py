@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,7 +39,7 @@ def restore(values: Mapping[str, Any], changes: Mapping[str, Changes]) -> dict[s
     }
     parts = {name: _built(name, node) for name, node in described.items()}
     written = {name: to_json(node) for name, node in described.items() if isinstance(node, ConfigDict)}
-    output = pathlib.Path(values["output"] or workdir / "restore" / _name(values))
+    output = pathlib.Path(values["output"] or workdir / "restore" / _name(values, changes))
     restored = restore_model(experiment, workdir)
     print(f"restoring with the checkpoint of step {restored.step}", flush=True)
     given = ("samples", "seed", "measured", "truth", "resize")
@@ -50,10 +51,15 @@ def restore(values: Mapping[str, Any], changes: Mapping[str, Changes]) -> dict[s
     return restore_images(experiment, restored.model, task, given=values["input"], output=output)
 
 
-def _name(values: Mapping[str, Any]) -> str:
-    """A folder for each operator and method, so that one does not overwrite another's pictures."""
+def _name(values: Mapping[str, Any], changes: Mapping[str, Changes]) -> str:
+    """A folder for each operator and method with their fields: one does not overwrite another's pictures."""
     operator = values["operator"] or f"Mask_{pathlib.Path(values['mask']).stem}"
-    return f"{operator}-{values['method']}".replace(":", ".")
+    parts = (_with_fields(operator, changes["operator"]), _with_fields(values["method"], changes["method"]))
+    return re.sub(r"[^\w.=+-]", ".", "-".join(parts))
+
+
+def _with_fields(name: str, changes: Changes) -> str:
+    return "_".join([name, *(f"{field}={value}" for field, value in changes)])
 
 
 def _built(name: str, node: Any) -> Any:

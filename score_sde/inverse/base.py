@@ -132,7 +132,8 @@ class Measurement(Pytree):
     """y = A(x_0) + noise, of one x_0 or of one x_0 per example.
 
     Attributes:
-        y: (1, *measured_shape), which every draw is to agree with, or (batch, *measured_shape).
+        y: (1, *measured_shape), which every draw is to agree with, or (batch, *measured_shape). Whole numbers
+            become floating-point ones, since variances take their type from y.
         operator: A.
         noise: its law.
     """
@@ -146,6 +147,8 @@ class Measurement(Pytree):
         if jnp.shape(self.y)[1:] != expected:
             remedy = f"{type(self.operator).__name__} measures this of {self.operator.shape}"
             raise InputError("Measurement.y", jnp.shape(self.y), f"the shape (batch, *{expected})", remedy)
+        if not jnp.issubdtype(jnp.result_type(self.y), jnp.inexact):
+            object.__setattr__(self, "y", jnp.asarray(self.y, jnp.result_type(float)))
 
     @classmethod
     def of(cls, key: Key, x: Batch, *, operator: Operator, noise: Noise) -> Measurement:
@@ -276,7 +279,7 @@ def require_fit(where: str, measurement: Measurement, shape: tuple[int, ...]) ->
 def require_linear(where: str, operator: Any) -> LinearOperator:
     """The operator as a linear one; raise where it is not."""
     if not hasattr(operator, "weighted_adjoint"):
-        remedy = "use DPS or a particle method, which need only A(x)"
+        remedy = "use MMPS, TMPD or DPS, or TwistedSMC with twist=PointTwist, which need only A(x)"
         raise InputError(f"{where} for operator", type(operator).__name__, "a linear operator", remedy)
     return operator
 

@@ -9,6 +9,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from experiments.restore.__main__ import run
+from experiments.restore.command import _name
 from score_sde.experiment.restoring.images import half_mask
 from score_sde.experiment.restoring.one import coverage
 from score_sde.main import run as main
@@ -87,6 +88,14 @@ def test_a_measurement_of_the_users_own(workdir, tmp_path):
         assert np.allclose(kept["measurement"], -1 + 2 * 200 / 255, atol=1e-6)
 
 
+def test_a_folder_is_named_after_all_that_was_given():
+    changes = {"operator": [("factor", "4")], "method": [("step_size", "0.5"), ("scaling", "a:B")]}
+    values = {"operator": "AveragePooling", "method": "DPS", "mask": None}
+    assert _name(values, changes) == "AveragePooling_factor=4-DPS_step_size=0.5_scaling=a.B"
+    masked = {"operator": None, "method": "DPS", "mask": "my/left half.png"}
+    assert _name(masked, {"operator": [], "method": []}) == "Mask_left.half-DPS"
+
+
 def test_mistakes_are_one_line(workdir, images, tmp_path, capsys):
     mask = tmp_path / "mask.png"
     Image.fromarray(np.full((8, 8), 100, np.uint8)).save(mask)
@@ -135,7 +144,7 @@ def test_more_draws_than_memory_are_refused(workdir, images, tmp_path, capsys):
         capsys, workdir, images, "--mask=left", "--method=DPS", "--samples=1000000000", f"--output={tmp_path}"
     )
     assert "of memory" in line
-    assert "take at most" in line
+    assert "take fewer than" in line
 
 
 def test_the_model_counts_as_memory(workdir, images, tmp_path, capsys, monkeypatch):

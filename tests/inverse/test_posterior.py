@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 from score_sde.denoisers import Gaussian, GaussianMixture, IsotropicMixture
 from score_sde.errors import InputError
@@ -90,6 +90,18 @@ def test_what_y_excludes_stays_a_mixture():
     prior = GaussianMixture(sde=VP(), weights=WEIGHTS, means=1e3 * MEANS, covariances=COVARIANCES)
     found = posterior(prior, measurement())
     assert np.all(np.isfinite(found.sample(jax.random.key(0), 10)))
+
+
+def test_whole_numbers_keep_their_noise():
+    """N(0, 1) seen as 1 with noise of 0.5: mean 0.8 and variance 0.2, whatever the type of y."""
+    prior = Gaussian(sde=VP(), mean=np.zeros(1), covariance=np.eye(1))
+    operator = Dense(matrix=[[1.0]], shape=(1,))
+    seen = Measurement(y=jnp.array([[1]]), operator=operator, noise=GaussianNoise(std=0.5))
+    found = posterior(prior, seen)
+    np.testing.assert_allclose(np.ravel(found.means), 0.8, rtol=1e-6)
+    np.testing.assert_allclose(np.ravel(found.covariances), 0.2, rtol=1e-6)
+    np.testing.assert_allclose(log_evidence(prior, seen), norm(0, 1.25**0.5).logpdf(1), rtol=1e-6)
+    assert GaussianNoise(std=0.5).variance(jnp.array([1])) == 0.25
 
 
 def test_mistakes_are_named():

@@ -32,8 +32,8 @@ def write_pages(folder: pathlib.Path, restored: Restoration, interval: Interval)
     if restored.truth is not None:
         shown["truth"] = restored.truth
     shown |= {f"sample_{index:02d}": draw for index, draw in enumerate(restored.draws)}
-    for left in folder.glob("sample_*.png"):  # of a run with more draws
-        left.unlink()
+    for left in (*folder.glob("sample_*.png"), folder / "truth.png"):  # of a run with more draws, or a truth
+        left.unlink(missing_ok=True)
     for name, image in shown.items():
         save_png(folder / f"{name}.png", to_pixels(image[None], low, high, tile=1)[0])
     arrays: dict[str, Any] = {"draws": restored.draws, "mean": restored.mean, "std": restored.std}

@@ -38,5 +38,5 @@ class GaussianNoise(Noise):
         return -0.5 * scaled - values * (0.5 * math.log(2 * math.pi) + jnp.log(self.std))
 
     def variance(self, y: Batch) -> Array:
-        """std^2, whatever y is."""
-        return jnp.square(jnp.asarray(self.std, y.dtype))
+        """std^2, whatever y is; of its type, if that has fractions."""
+        return jnp.square(jnp.asarray(self.std, jnp.result_type(y, 0.0)))

@@ -28,10 +28,10 @@ def require_memory(where: str, shape: tuple[int, ...], chunk: int | None, lowere
         needed = _compiled(lowered().compile().memory_analysis())
     if needed <= free:
         return
-    remedy = f"take at most {max(1, int(shape[0] * free / needed))}, or an image of fewer values"
+    remedy = f"take fewer than {max(2, int(shape[0] * free / needed))}, or an image of fewer values"
     if chunk is None or chunk > 1:
-        fewer = f"below {chunk}, " if chunk else ""
-        remedy += f"; chunk=, {fewer}bounds what the model needs besides the particles"
+        fewer = f"of fewer than {chunk}" if chunk else "where the method has one"
+        remedy += f"; a chunk, {fewer}, bounds what the model needs besides them"
     value = f"{shape[0]} draws of shape {shape[1:]}"
     expected = f"{needed / 1e9:.3g} GB or more of memory, and there are {free / 1e9:.3g}"
     raise InputError(f"{where} for shape", value, expected, remedy)

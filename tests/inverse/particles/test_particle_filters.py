@@ -129,7 +129,7 @@ def test_what_the_model_holds_counts_as_memory(monkeypatch):
     means = np.random.default_rng(0).standard_normal((5000, 3))
     prior = IsotropicMixture(sde=SDE, weights=np.full(5000, 1 / 5000), means=means)
     method, key = TwistedSMC(n_steps=2), jax.random.key(0)
-    with pytest.raises(InputError, match=r"or more of memory.*chunk=") as told:
+    with pytest.raises(InputError, match=r"or more of memory.*chunk") as told:
         method.particles(key, prior, measured(), (500, 3))
     assert float(told.value.expected.split()[0]) * 1e9 > 10e6
     fitting = int(told.value.remedy.split()[3].rstrip(","))
