@@ -69,11 +69,11 @@ def _legend_below(figure: Figure, axis: Any, columns: int) -> None:
 
 def save_ranks(path: pathlib.Path, results: dict[str, Any], parts: Sequence[str]) -> pathlib.Path:
     """How often the truth has each rank, by way, over what a flat histogram would have."""
-    ways = (NEXT, INPAINTED, SYSTEM)
-    figure = Figure(figsize=(2.6 * len(parts) + 0.6, 5.6), layout="constrained")
+    every = [results["parts"][part]["forecasts"] for part in parts]
+    ways = [way for way in (NEXT, INPAINTED, SYSTEM) if any(way in rows for rows in every)]
+    figure = Figure(figsize=(2.6 * len(parts) + 0.6, 0.2 + 1.8 * len(ways)), layout="constrained")
     axes = figure.subplots(len(ways), len(parts), squeeze=False)
-    for column, part in enumerate(parts):
-        rows = results["parts"][part]["forecasts"]
+    for column, (part, rows) in enumerate(zip(parts, every, strict=True)):
         for axis, way in zip(axes[:, column], ways, strict=True):
             if way not in rows:
                 axis.set_axis_off()
