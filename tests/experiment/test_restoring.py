@@ -152,7 +152,7 @@ def test_the_model_counts_as_memory(workdir, images, tmp_path, capsys, monkeypat
     monkeypatch.setattr("score_sde.inverse.particles.memory.memory", lambda: 5e6)
     options = ("--mask=left", "--method=DDNMPlus", "--steps=2", f"--output={tmp_path}")
     line = refused(capsys, workdir, images, *options, "--samples=2000")
-    assert int(line.split("at most ")[1].split(",")[0]) < 1500
+    assert int(line.split("fewer than ")[1].split(",")[0]) < 1500
     assert command(workdir, images, *options, "--samples=4") == 0
 
 

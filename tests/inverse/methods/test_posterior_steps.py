@@ -193,7 +193,7 @@ def test_operators_that_are_not_linear():
     residual = np.where(denoised > 0, np.asarray(y) - denoised, 0)
     found = DPS(step_size=ZETA, scaling=Unscaled()).move(measurement, model(), x, jnp.asarray(t), None)
     np.testing.assert_allclose(found, 2 * ZETA * residual @ gain, rtol=1e-9)
-    with pytest.raises(InputError, match=r"MCG for operator .* a linear operator; use DPS"):
+    with pytest.raises(InputError, match=r"MCG for operator .* a linear operator; use MMPS, TMPD or DPS"):
         MCG().stepped(samplers.Ancestral(), measurement)
 
 

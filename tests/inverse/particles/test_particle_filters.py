@@ -145,7 +145,7 @@ def test_draws_of_more_particles():
 
 def test_mistakes_are_named():
     key, prior = jax.random.key(0), mixture()
-    with pytest.raises(InputError, match="at most"):
+    with pytest.raises(InputError, match="fewer than"):
         TwistedSMC().particles(key, prior, measured(), (10**12, 3))
     with pytest.raises(InputError, match="chunk"):
         TwistedSMC(chunk=5).particles(key, prior, measured(), (12, 3))
