@@ -1,10 +1,11 @@
-"""An autoencoder of Fashion-MNIST, for a model of its latents: minutes on two CPU cores.
+"""An autoencoder of Fashion-MNIST, for a model of its latents.
 
 Data: that of configs/fashion_mnist.py, prepared in the same way.
 Command: python -m score_sde.main --mode=train --config=configs/fashion_mnist_autoencoder.py \
     --workdir=runs/fashion_mnist_autoencoder
 Model: as configs/digits_autoencoder.py, with three resolutions of 16, 32 and 64 channels: latents (7, 7, 4),
     a quarter as many numbers as pixels. ``--mode=eval`` measures its loss.
+Measured: nothing yet, nor how long it takes; ``:tiny`` was run.
 Then: experiments/latents writes the latents, and configs/fashion_mnist_latent_dit.py models them.
 """
 

@@ -1,4 +1,4 @@
-"""Fashion-MNIST by a transformer on latents: the path of DiT in small, minutes on two CPU cores.
+"""Fashion-MNIST by a transformer on latents: the path of DiT in small.
 
 Data: latents of Fashion-MNIST, (7, 7, 4), as the autoencoder of configs/fashion_mnist_autoencoder.py makes
     them, once that is trained:
@@ -11,6 +11,8 @@ Model: that of configs/digits_latent_dit.py, a token for each of the 49 places o
     python -m experiments.latents.run --task=decode --config=configs/fashion_mnist_autoencoder.py \
         --trained=runs/fashion_mnist_autoencoder --from=runs/fashion_mnist_latent_dit/sample/samples.npz \
         --to=runs/fashion_mnist_latent_dit/sample
+Measured: nothing yet, nor how long it takes; ``:tiny`` was run. Set --config.data.units.scale to what
+    encoding prints.
 """
 
 from configs import digits_latent_dit
@@ -19,7 +21,7 @@ from score_sde.config import call
 from score_sde.data import Latents, LatentUnits
 from score_sde.experiment import Experiment
 
-SCALE = 1.0  # one over the standard deviation of the latents, which the command above prints
+SCALE = 1.0  # to be set: one over the standard deviation of the latents, which encoding prints
 
 
 def get_config(variant=""):
