@@ -1,7 +1,7 @@
 """Dreams: pictures and films from models that were trained here.
 
 Usage: python -m experiments.dream.run --workdir=runs/dream [--scenes=walk,style] [--picture=FILE]
-           [--guide=FILE] [--runs=DIR] [--fast]
+           [--guide=FILE] [--runs=DIR] [--workers=N] [--fast]
 
 Trains what it needs below --runs (configs/digits_conditional.py, and the texture of one picture,
 experiments/dream/texture.py), plays the scenes, and writes for each a picture, mostly a film (MP4 where
@@ -18,6 +18,7 @@ ffmpeg is installed, GIF otherwise), and its numbers:
 --picture names the picture that the texture is learnt from, --guide the one that it is put on: an image
 file, or a photograph that comes with scikit-learn or scikit-image. results.json and table.txt hold all
 numbers. A scene that was played with the same flags is not played again: stopped, the same command goes on.
+With two --workers, as on a CPU of two cores, both models are trained and played at the same time.
 --fast shows the way in a minute, with models that have learnt nothing.
 """
 
@@ -26,27 +27,29 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
-import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from absl import flags
 
 from experiments.commands import flag_values, run_command
+from experiments.workers import Job, cores, run_jobs
 
-SCENES = ("process", "interpolation", "walk", "sketch", "bridge", "panorama", "style")
+OF_DIGITS = ("process", "interpolation", "walk", "sketch", "bridge")
+OF_TEXTURE = ("panorama", "style")
+SCENES = (*OF_DIGITS, *OF_TEXTURE)
 
 
-def run(stage: Any, scenes: Sequence[str] = SCENES) -> dict[str, Any]:
-    """Play what is missing, and write the numbers; the results."""
+def run(stage: Any, scenes: Sequence[str] = SCENES, workers: int = 1) -> dict[str, Any]:
+    """Play what is missing, scenes of one model beside the other's, and write the numbers; the results."""
     from score_sde.evaluation.files import replace_file
     from score_sde.evaluation.report import table, write_json
 
-    found, began = {}, time.monotonic()
-    for number, name in enumerate(scenes, start=1):
-        found[name] = played(stage, name)
-        left = (time.monotonic() - began) / number * (len(scenes) - number)
-        print(f"{number} of {len(scenes)}: {name}; about {left / 60:.1f} min left", flush=True)
+    parts = [[name for name in scenes if name in of] for of in (OF_TEXTURE, OF_DIGITS)]  # the longer first
+    jobs = [Job(f"scenes {', '.join(names)}", partial(play, stage, names)) for names in parts if names]
+    run_jobs(jobs, workers)
+    found = {name: played(stage, name) for name in scenes}  # all are there
     results = {"size": stage.size._asdict(), "picture": stage.picture, "guide": stage.guide, "scenes": found}
     write_json(stage.workdir / "results.json", results)
     rows = [(name, what, value) for name, numbers in found.items() for what, value in numbers.items()]
@@ -54,6 +57,13 @@ def run(stage: Any, scenes: Sequence[str] = SCENES) -> dict[str, Any]:
     replace_file(stage.workdir / "table.txt", lambda stream: stream.write(f"{text}\n".encode()))
     print(text)
     return results
+
+
+def play(stage: Any, scenes: Sequence[str]) -> None:
+    """Some scenes, one after the other."""
+    for name in scenes:
+        played(stage, name)
+        print(f"played {name}", flush=True)
 
 
 def played(stage: Any, name: str) -> dict[str, float]:
@@ -79,6 +89,7 @@ def defined() -> flags.FlagValues:
     flags.DEFINE_string("runs", None, "trained models; default: runs below --workdir", flag_values=values)
     flags.DEFINE_string("picture", None, "that a texture is learnt from", flag_values=values)
     flags.DEFINE_string("guide", None, "that the texture is put on", flag_values=values)
+    flags.DEFINE_integer("workers", min(2, cores()), "processes; 1 on an accelerator", 1, flag_values=values)
     return values
 
 
@@ -100,7 +111,7 @@ def work(values: flags.FlagValues) -> None:
     workdir = pathlib.Path(values.workdir)
     size = FAST if values.fast else Size()
     runs = pathlib.Path(values.runs or workdir / "runs")
-    run(Stage(workdir, runs, size, values.picture, values.guide), values.scenes)
+    run(Stage(workdir, runs, size, values.picture, values.guide), values.scenes, values.workers)
 
 
 def main(argv: list[str]) -> int:

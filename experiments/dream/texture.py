@@ -20,7 +20,7 @@ from score_sde.experiment import Experiment
 from score_sde.networks import UNet
 from score_sde.training.augmentations import RandomFlip
 
-STEPS = 2000
+STEPS = 1600
 
 
 def get_config(variant: str = "") -> Any:

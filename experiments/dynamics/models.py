@@ -154,6 +154,6 @@ def _trained(
     print(f"{part.name}: {what}, {len(rows)} examples", file=sys.stderr, flush=True)
     return train_on(
         model, objective, rows, key, steps=amount.updates, batch_size=amount.batch_size,
-        learning_rate=LEARNING_RATE, seed=seed, together=part.together,
+        learning_rate=LEARNING_RATE, seed=seed,
         progress=Lines(amount.updates, 0, sys.stderr, 30.0),
     )  # fmt: skip

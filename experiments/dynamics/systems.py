@@ -36,11 +36,6 @@ class Part(NamedTuple):
     unit: str  # of time, from state to state
 
     @property
-    def together(self) -> int:
-        """Updates in a dispatch: one where networks have convolutions (``training.train_on``)."""
-        return 50 if len(self.field) == 1 else 1
-
-    @property
     def where(self) -> np.ndarray:
         """Booleans of the field: observed places."""
         mask = np.zeros(self.field, bool)

@@ -12,44 +12,15 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from experiments.work_precision.solvers import PC, REFERENCE, TWINS, Solver, solvers
-from experiments.work_precision.subjects import METRICS, MIXTURE, Amounts, Judge, sampled
+from experiments.work_precision.sizes import Size
+from experiments.work_precision.solvers import TWINS, Solver, solvers
+from experiments.work_precision.subjects import METRICS, MIXTURE, Judge, sampled
 from experiments.workers import Job
 from score_sde.errors import InputError
 from score_sde.evaluation.report import write_json
 
 FLOOR = "floor"
-LONG = ("DDIM", "Ancestral", "UniPC(terms=2)", "DPMSolverPP2M(churn=1)")  # go beyond 20 on networks
 HUGE = 1e6  # draws beyond are those of steps that were not stable
-
-
-class Size(NamedTuple):
-    """How much of everything."""
-
-    variant: str = ""  # of configurations
-    counts: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 50, 100)  # evaluations
-    network_counts: tuple[int, ...] = (2, 4, 5, 6, 8, 10, 20)
-    long_counts: tuple[int, ...] = (50, 100)  # on networks, of LONG and of predictor-correctors
-    reference: int = 1000  # evaluations of the predictor-correctors that all are held against
-    network_tolerances: int = 2  # how many, the loosest first
-    seeds: int = 80
-    draws: int = 250  # of each seed
-    network_seeds: int = 5
-    network_draws: int = 99  # a third of the digits' test split
-    projections: int = 100
-    learnt_from: int = 10_000  # examples at most, by the classifier
-    names: tuple[str, ...] = ()  # some solvers only
-
-    def amounts(self, subject: str) -> Amounts:
-        """What results of one table have in common."""
-        drawn = (self.seeds, self.draws), (self.network_seeds, self.network_draws)
-        return Amounts(*drawn[subject != MIXTURE], self.projections, self.learnt_from)
-
-
-FAST = Size(
-    "tiny", (2, 8), (), (), 8, 0, 2, 60, 2, 16, 20, 1000,
-    ("DDIM", REFERENCE, "AdaptiveSDE"),
-)  # fmt: skip
 
 
 class Task(NamedTuple):
@@ -80,29 +51,15 @@ def tasks(subject: str, size: Size) -> list[Task]:
 
 def _of(subject: str, solver: Solver, size: Size) -> Iterator[Task]:
     if solver.tolerances:
-        kept = solver.tolerances if subject == MIXTURE else solver.tolerances[: size.network_tolerances]
+        kept = solver.tolerances[: size.scopes[subject].tolerances]
         yield from (Task(subject, solver.name, tolerance, 30 / tolerance**0.3) for tolerance in kept)
         return
     done = 0
-    for count in _counts(subject, solver.name, size):
+    for count in size.counts_of(subject, solver.name):
         sampler = solver.at(count)
         if sampler is not None and sampler.evaluations > done:
             done = sampler.evaluations
             yield Task(subject, solver.name, count, done)
-
-
-def counts(subject: str, size: Size) -> list[int]:
-    """All numbers of evaluations that a subject's table shows."""
-    of = size.counts if subject == MIXTURE else (*size.network_counts, *size.long_counts)
-    return sorted({*of, size.reference})
-
-
-def _counts(subject: str, name: str, size: Size) -> list[int]:
-    if subject == MIXTURE:
-        return counts(subject, size)
-    corrected = name.startswith(PC) and "MALA" not in name
-    more = size.long_counts if corrected or name in LONG else ()
-    return sorted({*size.network_counts, *more, *([size.reference] if corrected else [])})
 
 
 def done(task: Task, workdir: Path, size: Size) -> bool:
@@ -126,7 +83,7 @@ def amount(subject: str, size: Size) -> list[Any]:
 def jobs(workdir: Path, subject: str, judge: Judge, run: Path | None, size: Size) -> list[tuple[float, Job]]:
     """What is missing, with its cost."""
     left = [task for task in tasks(subject, size) if not done(task, workdir, size)]
-    each = 1 if run is None else 20  # a network takes so many times longer
+    each = size.scopes[subject].weight
     return [
         (
             task.cost * each,

@@ -69,8 +69,10 @@ def run(workdir: Path, subjects: dict[str, Path | None], size: Any, workers: int
         amounts = size.amounts(subject)
         if path is None:
             judge = of.judge_mixture(amounts)
-        else:
-            judge = of.judge_data(of.trained(subject, size.variant, path), amounts)
+        else:  # a run that was named is taken as it is, whatever its number of updates
+            own = path == workdir / "runs" / subject
+            experiment = (of.trained if own else of.named)(subject, size.variant, path)
+            judge = of.judge_data(experiment, amounts)
         accuracy[subject] = judge.accuracy
         todo += measure.jobs(workdir, subject, judge, path, size)
     run_jobs([job for _, job in sorted(todo, key=lambda pair: -pair[0])], workers)
@@ -80,7 +82,6 @@ def run(workdir: Path, subjects: dict[str, Path | None], size: Any, workers: int
 def conclude(workdir: Path, subjects: list[str], size: Any, accuracy: dict[str, float]) -> dict[str, Any]:
     """Tables, picture, verdict and JSON of all that is in ``workdir``."""
     from experiments.work_precision import report
-    from experiments.work_precision.measure import counts
     from score_sde.evaluation.files import replace_file
     from score_sde.evaluation.report import write_json
 
@@ -94,7 +95,7 @@ def conclude(workdir: Path, subjects: list[str], size: Any, accuracy: dict[str, 
     sections, lines = [], []
     for subject, of in rows.items():
         for metric in report.METRICS:
-            sections.append(f"{subject}, {metric}\n{report.text(of, counts(subject, size), metric)}")
+            sections.append(f"{subject}, {metric}\n{report.text(of, size.counts(subject), metric)}")
             lines.append(report.sentence(subject, metric, found[subject][metric]))
     text = "\n\n".join([*sections, "\n".join(lines)])
     replace_file(workdir / "table.txt", lambda stream: stream.write(f"{text}\n".encode()))
@@ -108,7 +109,7 @@ def main(argv: list[str]) -> int:
     values = defined()
 
     def work() -> None:
-        from experiments.work_precision.measure import FAST, Size
+        from experiments.work_precision.sizes import FAST, Size
 
         size = FAST if values.fast else Size()
         names = tuple(name.strip() for name in values.solvers.split(";") if name.strip())

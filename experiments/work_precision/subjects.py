@@ -162,6 +162,12 @@ def trained(subject: str, variant: str, run: Path) -> Experiment:
     return experiment
 
 
+def named(subject: str, variant: str, run: Path) -> Experiment:
+    """The experiment of a finished run."""
+    print(f"{CONFIGS[subject]}: the model of {run}", flush=True)
+    return experiment_of(subject, variant)
+
+
 @functools.cache
 def sampled(subject: str, variant: str, run: Path | None) -> Sampled:
     """The subject's model; read once by each process."""

@@ -37,7 +37,6 @@ def train_on(
     batch_size: int = 128,
     learning_rate: float = 1e-3,
     seed: int = 0,
-    together: int = CALL,
     progress: Progress | None = None,
 ) -> Model:
     """The model with its averaged parameters after ``steps`` updates of Adam on rows of ``x``.
@@ -54,14 +53,12 @@ def train_on(
         batch_size: rows in an update.
         learning_rate: at the start.
         seed: of the order of rows.
-        together: updates in one dispatch. 1 for networks with convolutions on a CPU: in a loop, XLA's backend
-            there computes their gradients many times slower.
         progress: told how far it is; None tells nobody.
 
     Raises:
-        InputError: no steps, none together, no rows, or a loss that is not finite.
+        InputError: no steps, no rows, or a loss that is not finite.
     """
-    for name, value in (("steps", steps), ("batch_size", batch_size), ("together", together)):
+    for name, value in (("steps", steps), ("batch_size", batch_size)):
         if value < 1:
             raise InputError(name, value, "a positive count", "raise it")
     progress = Silent() if progress is None else progress
@@ -69,8 +66,8 @@ def train_on(
     order = _order(len(x), steps * batch_size, seed).reshape(steps, batch_size)
     state = _begin(model, learning_rate, steps)
     try:
-        for start in range(0, steps, together):
-            stacked = x[order[start : start + together]]
+        for start in range(0, steps, CALL):
+            stacked = x[order[start : start + CALL]]
             state, loss = _advance(model, objective, state, stacked, key, learning_rate, steps)
             _require_finite(float(loss), start)
             progress.update(start + len(stacked), float(loss))
@@ -106,8 +103,6 @@ def _advance(
         state, metrics = step(key, state, {"x": rows})
         return state, metrics["loss"]
 
-    if len(batches) == 1:  # no loop at all
-        return one(state, batches[0])
     state, losses = jax.lax.scan(one, state, batches)
     return state, jnp.mean(losses)
 

@@ -1,5 +1,8 @@
 """The measured orders: found by being there, right where they are known, and a wrong claim is told."""
 
+import json
+from pathlib import Path
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from score_sde.samplers import DDIM, ExponentialMultistep
 
 pytestmark = pytest.mark.usefixtures("x64")
 COUNTS = (64, 128)
+ROOT = Path(__file__).parents[2]
 
 
 class Boastful(DDIM):
@@ -80,3 +84,22 @@ def test_orders_are_those_above_rounding():
     assert measure.order((16, 32, 64), (1e-4, 1e-6, 1e-8)) == pytest.approx(np.log2(100))
     assert measure.order((16, 32, 64), (1e-4, 1e-6, 1e-14)) == pytest.approx(np.log2(100))
     assert np.isnan(measure.order((16, 32), (1e-13, 1e-14)))
+
+
+@pytest.mark.parametrize("page", ["README.md", "experiments/solver_orders/README.md"])
+def test_pages_show_the_orders_that_were_measured(page):
+    """Each row of a page's table, as far as it goes, is a row of orders.json."""
+    measured = json.loads((ROOT / "experiments/solver_orders/orders.json").read_text())["rows"]
+    known = {row["predictor"]: row for row in measured}
+    rows = [
+        [cell.strip(" `") for cell in line.strip("|").split("|")]
+        for line in (ROOT / page).read_text().splitlines()
+        if line.startswith("| ") and line.strip("|").split("|")[0].strip(" `") in known
+    ]
+    assert len(rows) >= 15
+    for name, evaluations, order, *cells in rows:
+        row, figures = known[name], iter(cells)
+        assert [int(evaluations), int(order)] == [row["evaluations"], row["order"]]
+        for sde in ("VP", "VE", "RectifiedFlow"):
+            of = row["flow"].get(sde)
+            assert next(figures) == ("" if of is None else f"{of['order']:.2f}")

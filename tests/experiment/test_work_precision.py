@@ -9,7 +9,7 @@ from scipy import stats
 from untrained import save_untrained
 from walk import concrete_subclasses
 
-from experiments.work_precision import measure, report, run, solvers, subjects
+from experiments.work_precision import report, run, sizes, solvers, subjects
 from score_sde import samplers
 from score_sde.evaluation.distances import frechet_gaussian, sliced_wasserstein
 
@@ -22,7 +22,7 @@ def fast(tmp_path_factory):
     workdir = tmp_path_factory.mktemp("work_precision")
     paths = {"mixture": None, "digits": workdir / "runs" / "digits"}
     save_untrained("digits.py:tiny", paths["digits"])
-    return run.run(workdir, paths, measure.FAST, workers=1), workdir, paths
+    return run.run(workdir, paths, sizes.FAST, workers=1), workdir, paths
 
 
 def test_every_predictor_is_measured():
@@ -83,11 +83,12 @@ def test_what_is_done_is_kept(fast, capsys):
     results, workdir, paths = fast
     (workdir / "results" / "mixture" / "DDIM 8.json").unlink()
     capsys.readouterr()
-    again = run.run(workdir, paths, measure.FAST, workers=1)
+    again = run.run(workdir, paths, sizes.FAST, workers=1)
     assert capsys.readouterr().out.count("min left") == 1
     assert again["rows"] == results["rows"]
+    more = sizes.FAST._replace(projections=50)
     with pytest.raises(Exception, match="empty one"):
-        run.run(workdir, {"mixture": None}, measure.FAST._replace(draws=50), workers=1)
+        run.run(workdir, {"mixture": None}, more, workers=1)
 
 
 def test_the_frechet_distance_of_exact_draws_is_that_of_their_number():

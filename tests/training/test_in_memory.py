@@ -38,20 +38,11 @@ def test_it_is_a_function_of_its_arguments():
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("together", [1, 7])
-def test_updates_are_the_same_however_many_are_dispatched_together(together):
-    whole, parts = (
-        train_on(fresh(), OBJECTIVE, X, KEY, steps=20, batch_size=16, together=n)(jnp.asarray(X[:3]), 0.3)
-        for n in (20, together)
-    )
-    np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-5)
-
-
 def test_mistakes_are_named():
     with pytest.raises(InputError, match="steps"):
         train_on(fresh(), OBJECTIVE, X, KEY, steps=0)
-    with pytest.raises(InputError, match="together"):
-        train_on(fresh(), OBJECTIVE, X, KEY, steps=1, together=0)
+    with pytest.raises(InputError, match="batch_size"):
+        train_on(fresh(), OBJECTIVE, X, KEY, steps=1, batch_size=0)
     with pytest.raises(InputError, match="at least one example"):
         train_on(fresh(), OBJECTIVE, X[:0], KEY, steps=1)
     with pytest.raises(InputError, match="learning rate"):

@@ -29,6 +29,11 @@ MOVES = {
 }
 REDUCTIONS = ("reduce_", "cum", "arg", "sort", "top_k")  # one operation for each element that goes in
 SCALAR_RULES = ("scatter", "reduce", "select_and_scatter")  # their jaxprs say how to join two scalars
+CONVOLUTIONS = {  # of networks: where y and the kernel stand among operands and result
+    "convolution": (2, 1),
+    "convolution_to_input": (0, 1),
+    "convolution_to_kernel": (1, 2),
+}
 
 
 class Flops(NamedTuple):
@@ -75,6 +80,8 @@ def _equation(equation: JaxprEqn) -> Flops:
         return Flops(matmul=_dot(equation))
     if name == "conv_general_dilated":
         return Flops(matmul=_convolution(equation))
+    if name in CONVOLUTIONS:
+        return Flops(matmul=_transposable(equation))
     inner = [] if name.startswith(SCALAR_RULES) else list(_jaxprs(equation.params))
     if inner:
         return _nested(name, equation.params, [jaxpr_flops(jaxpr) for jaxpr in inner])
@@ -120,6 +127,13 @@ def _convolution(equation: JaxprEqn) -> float:
     kernel = _shape(equation.invars[1])
     taps = math.prod(kernel[axis] for axis in numbers.rhs_spec[1:])  # input features of a group, and space
     return 2.0 * _outputs(equation) * taps / math.prod(equation.params["lhs_dilation"])
+
+
+def _transposable(equation: JaxprEqn) -> float:
+    """2 (elements of y) (elements of the kernel) / n_out, for y = C(x, k) and both transposes."""
+    variables = (*equation.invars, *equation.outvars)
+    y, kernel = (_shape(variables[index]) for index in CONVOLUTIONS[equation.primitive.name])
+    return 2.0 * math.prod(y) * math.prod(kernel[:-1])
 
 
 def _outputs(equation: JaxprEqn) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from score_sde.experiment.accounting import count_flops
+from score_sde.networks import layers
 
 
 def shape(*sizes, dtype=jnp.float32):
@@ -45,12 +46,13 @@ def test_convolutions(x, kernel, options, expected):
     )
 
 
+@pytest.mark.parametrize("function", [convolve, layers.convolve], ids=["lax", "networks"])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_the_gradients_of_a_convolution_cost_as_much_as_itself(stride):
+def test_the_gradients_of_a_convolution_cost_as_much_as_itself(stride, function):
     """Input gradient and weight gradient: the same multiply-adds each, so forward and backward are 3."""
 
     def loss(x, kernel):
-        return jnp.sum(jnp.square(convolve(x, kernel, stride)))
+        return jnp.sum(jnp.square(function(x, kernel, stride)))
 
     args = shape(2, 8, 8, 4), shape(3, 3, 4, 6)
     forward = 2 * 2 * (8 // stride) ** 2 * 9 * 4 * 6
