@@ -113,8 +113,8 @@ def make_multi_step(step: Step, mesh: Mesh) -> MultiStep:
     ``data`` axis; the state is replicated and donated. Metrics have one value per update.
 
     Accelerators get one dispatch with a loop inside. A CPU gets one dispatch per update, which costs it
-    nothing: XLA's CPU backend compiles the weight gradient of a convolution inside a loop to code that
-    is some hundred times slower.
+    nothing: XLA's CPU backend compiles the gradient of a foreign network's convolution inside a loop to
+    code that is some hundred times slower (``networks.layers.conv_primitives`` avoids it for ours).
     """
     on_cpu = mesh.devices.flat[0].platform == "cpu"
     return one_by_one(step, mesh) if on_cpu else scanned(step, mesh)
