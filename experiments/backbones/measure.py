@@ -84,8 +84,9 @@ def planned(folder: Path, name: str, size: Size, minutes: float) -> dict[str, fl
                 "--minutes", minutes, f"{found['minutes']:g}, as {path} has it", "or another --workdir"
             )
         return found
-    rate = pace(experiment(name, size), size.paced)
-    steps = experiment(name, size).training.steps if size.tiny else max(1, round(60 * minutes * rate))
+    run = experiment(name, size)
+    rate, call = pace(run, size.paced), run.training.steps_per_call
+    steps = run.training.steps if size.tiny else call * max(1, round(60 * minutes * rate / call))
     plan = {"minutes": minutes, "updates_per_second": rate, "updates": steps}
     write_json(path, plan)
     return plan
