@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,12 @@ class Divergence(Pytree, ABC):
 
     Probes are drawn once and reused, so that a likelihood follows one deterministic trajectory. Their
     leaves have a leading batch axis.
+
+    Attributes:
+        statement: what a number that it entered is told to be, after a comma.
     """
+
+    statement: ClassVar[str] = ", its trace estimated with random probes"
 
     @abstractmethod
     def draw(self, key: Key, x: Batch) -> Any:
@@ -48,6 +53,8 @@ class ExactDivergence(Divergence):
     Attributes:
         chunk: number of dimensions differentiated at once; None: all of them.
     """
+
+    statement: ClassVar[str] = ""
 
     chunk: int | None = static(None)
 

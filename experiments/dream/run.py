@@ -49,7 +49,7 @@ def run(stage: Any, scenes: Sequence[str] = SCENES, workers: int = 1) -> dict[st
     parts = [[name for name in scenes if name in of] for of in (OF_TEXTURE, OF_DIGITS)]  # the longer first
     jobs = [Job(f"scenes {', '.join(names)}", partial(play, stage, names)) for names in parts if names]
     run_jobs(jobs, workers)
-    found = {name: played(stage, name) for name in scenes}  # all are there
+    found = {name: kept for name in SCENES if (kept := _kept(stage, name)) is not None}  # and of runs before
     results = {"size": stage.size._asdict(), "picture": stage.picture, "guide": stage.guide, "scenes": found}
     write_json(stage.workdir / "results.json", results)
     rows = [(name, what, value) for name, numbers in found.items() for what, value in numbers.items()]
@@ -72,14 +72,28 @@ def played(stage: Any, name: str) -> dict[str, float]:
 
     from score_sde.evaluation.report import write_json
 
-    file = stage.workdir / "scenes" / f"{name}.json"
-    settings = json.loads(json.dumps([stage.size, stage.picture, stage.guide]))
-    kept = json.loads(file.read_text()) if file.is_file() else {}
-    if kept.get("settings") == settings:
-        return dict(kept["numbers"])
+    if (kept := _kept(stage, name)) is not None:
+        return kept
     numbers: dict[str, float] = importlib.import_module(f"experiments.dream.scenes.{name}").play(stage)
-    write_json(file, {"settings": settings, "numbers": numbers})
+    write_json(_file(stage, name), {"settings": _settings(stage), "numbers": numbers})
     return numbers
+
+
+def _kept(stage: Any, name: str) -> dict[str, float] | None:
+    """The numbers of a scene that was played with the same flags."""
+    file = _file(stage, name)
+    kept = json.loads(file.read_text()) if file.is_file() else {}
+    return dict(kept["numbers"]) if kept.get("settings") == _settings(stage) else None
+
+
+def _file(stage: Any, name: str) -> pathlib.Path:
+    folder: pathlib.Path = stage.workdir / "scenes"
+    return folder / f"{name}.json"
+
+
+def _settings(stage: Any) -> Any:
+    """What its numbers depend on, as JSON gives it back."""
+    return json.loads(json.dumps([stage.size, stage.picture, stage.guide]))
 
 
 def defined() -> flags.FlagValues:
@@ -97,7 +111,7 @@ def work(values: flags.FlagValues) -> None:
     """What the flags ask for; what they have wrong is told before anything is trained."""
     from experiments.dream.models import FAST, Size
     from experiments.dream.stage import Stage
-    from score_sde.data.scenes import scene
+    from experiments.dream.texture import require_pictures
     from score_sde.errors import InputError, did_you_mean
 
     for name in values.scenes:
@@ -105,9 +119,9 @@ def work(values: flags.FlagValues) -> None:
             raise InputError(
                 "--scenes", name, f"some of {', '.join(SCENES)}", did_you_mean(name, list(SCENES))
             )
-    for given in (values.picture, values.guide):
-        if given is not None:
-            scene(given)
+    if not values.scenes:
+        raise InputError("--scenes", "", f"some of {', '.join(SCENES)}", "name one, or leave the flag out")
+    require_pictures(values.picture, values.guide, values.fast)
     workdir = pathlib.Path(values.workdir)
     size = FAST if values.fast else Size()
     runs = pathlib.Path(values.runs or workdir / "runs")

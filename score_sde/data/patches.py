@@ -12,6 +12,7 @@ from score_sde.dequantization import UniformDequantization
 from score_sde.errors import InputError
 
 TEST, VALIDATION = 0.2, 0.1  # of the blocks
+LEAST = 10  # blocks, of which one is for validation
 
 
 class Patches(Dataset):
@@ -63,16 +64,18 @@ class Patches(Dataset):
 def smaller(picture: np.ndarray, shrink: int) -> np.ndarray:
     """Rounded means of squares of pixels (height, width, channels); what is left over at the edges is cut."""
     height, width = (side // shrink for side in picture.shape[:2])
-    squares = picture[: height * shrink, : width * shrink].reshape(height, shrink, width, shrink, -1)
+    squares = picture[: height * shrink, : width * shrink].reshape(
+        height, shrink, width, shrink, picture.shape[2]
+    )
     return np.round(squares.mean(axis=(1, 3))).astype(np.uint8)
 
 
 def divided(pictures: Sequence[np.ndarray], block: int, seed: int) -> dict[str, np.ndarray]:
     """Blocks (count, block, block, channels) of each split, side by side in the pictures."""
     blocks = np.concatenate([cut(picture[None], block, block) for picture in pictures])
-    if len(blocks) < 1 / VALIDATION:
-        expected = f"blocks of which the photographs have {1 / VALIDATION:.0f} or more"
-        raise InputError("data.block", block, expected, "lower it, or data.shrink")
+    if len(blocks) < LEAST:
+        expected = f"blocks of which the pictures have {LEAST} or more, not {len(blocks)}"
+        raise InputError("data.block", block, expected, "take larger pictures, or lower it or data.shrink")
     order = np.random.default_rng(seed).permutation(len(blocks))
     test, validation = (round(part * len(blocks)) for part in (TEST, VALIDATION))
     parts = np.split(order, (test, test + validation))

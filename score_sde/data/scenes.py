@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 
 from score_sde.data.images import MODES, readable
-from score_sde.errors import InputError
+from score_sde.errors import InputError, did_you_mean
 
 SCIKIT_LEARN = ("china", "flower")
 SCIKIT_IMAGE = (
@@ -23,8 +23,10 @@ SCIKIT_IMAGE = (
 )  # skimage.data has more, which it downloads
 
 
-def scene(name: str) -> np.ndarray:
+def scene(name: str, where: str = "picture") -> np.ndarray:
     """A photograph by its name, or an image file by its path: 8-bit (height, width, 3).
+
+    ``where`` is what a mistake is said to be in.
 
     Raises:
         InputError: neither a name nor a file, or a file that is no image.
@@ -34,7 +36,8 @@ def scene(name: str) -> np.ndarray:
     file = pathlib.Path(name).expanduser()
     if not file.is_file():
         expected = f"an image file, or one of {', '.join(sorted((*SCIKIT_LEARN, *SCIKIT_IMAGE)))}"
-        raise InputError("picture", name, expected, "check the path")
+        remedy = did_you_mean(name, [*SCIKIT_LEARN, *SCIKIT_IMAGE]) or "check the path"
+        raise InputError(where, name, expected, remedy)
     return _read(file)
 
 
@@ -53,4 +56,7 @@ def _read(file: pathlib.Path) -> np.ndarray:
     from PIL import Image, ImageOps
 
     with readable(str(file)), Image.open(file) as image:
-        return np.asarray(ImageOps.exif_transpose(image).convert(MODES[3]))
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I"):  # 16 bits, which convert() would cut off at 255
+            upright = Image.fromarray((np.asarray(upright, np.uint32) >> 8).astype(np.uint8))
+        return np.asarray(upright.convert(MODES[3]))

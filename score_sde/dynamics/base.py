@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +41,9 @@ class MarkovProcess(Pytree, ABC):
 
     def trajectories(self, key: Key, n: int, length: int, *, burn_in: int = 0) -> Batch:
         """``n`` of ``length`` states, after ``burn_in`` steps from ``start``."""
+        for name, value, least in (("n", n, 1), ("length", length, 1), ("burn_in", burn_in, 0)):
+            if value < least:
+                raise InputError(f"trajectories {name}", value, f"at least {least}", "raise it")
         start_key, run_key = jax.random.split(key)
         found = self.simulate(run_key, self.start(start_key, n), burn_in + length)
         return found[:, burn_in:]
@@ -65,6 +69,15 @@ class System(MarkovProcess):
         return self.advance(x) + self.noise * normal_like(key, x)
 
 
+def require_steps(system: Any) -> None:
+    """Raise unless ``dt`` is positive (where it is known) and there are ``substeps``."""
+    name = type(system).__name__
+    if isinstance(system.dt, int | float) and not system.dt > 0:
+        raise InputError(f"{name}.dt", system.dt, "a positive time", "raise it")
+    if isinstance(system.substeps, int) and system.substeps < 1:
+        raise InputError(f"{name}.substeps", system.substeps, "at least 1", "raise it")
+
+
 @jax.jit(static_argnames="length")
 def _simulate(process: MarkovProcess, key: Key, x: Batch, length: int) -> Batch:
     def step(x: Batch, key: Key) -> tuple[Batch, Batch]:
@@ -85,6 +98,9 @@ class Flow(System):
 
     dt: float
     substeps: int
+
+    def __post_init__(self) -> None:
+        require_steps(self)
 
     @abstractmethod
     def rate(self, x: Batch) -> Array:

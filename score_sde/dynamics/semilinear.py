@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from score_sde.dynamics.base import System
+from score_sde.dynamics.base import System, require_steps
 from score_sde.pytree import static
 from score_sde.typing import Array, Batch
 
@@ -28,6 +28,9 @@ class Semilinear(System):
 
     dt: float = static(1.0)
     substeps: int = static(1)
+
+    def __post_init__(self) -> None:
+        require_steps(self)
 
     @abstractmethod
     def symbol(self) -> np.ndarray:

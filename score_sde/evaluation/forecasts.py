@@ -45,7 +45,8 @@ def spread_skill(ensemble: np.ndarray, truth: np.ndarray) -> SpreadSkill:
     """
     members = _require(ensemble, truth)
     variance = np.var(ensemble, axis=0, ddof=1) * (members + 1) / members
-    error = np.square(np.mean(ensemble, axis=0) - truth)
+    off = np.asarray(ensemble[0]) - truth  # so that equal members have a mean without rounding
+    error = np.square(off + np.mean(ensemble - ensemble[0], axis=0))
     return SpreadSkill(float(np.sqrt(np.mean(variance))), float(np.sqrt(np.mean(error))))
 
 
@@ -54,8 +55,16 @@ def rank_histogram(ensemble: np.ndarray, truth: np.ndarray, seed: int = 0) -> np
 
     Flat where members and truth are of one law, U-shaped where the ensemble is too sure, a hill where it
     is too wide, sloping where it is biased (Hamill 2001).
+
+    Raises:
+        InputError: NaN, which has no rank.
     """
     members = _require(ensemble, truth)
+    missing = int(np.isnan(ensemble).sum() + np.isnan(truth).sum())
+    if missing:
+        raise InputError(
+            "ensemble and truth", f"{missing} NaN", "numbers, which have ranks", "leave them out"
+        )
     below = np.sum(ensemble < truth, axis=0)
     ties = np.sum(ensemble == truth, axis=0)
     ranks = below + np.random.default_rng(seed).integers(0, ties + 1)

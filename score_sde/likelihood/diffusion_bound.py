@@ -16,6 +16,7 @@ from score_sde.objectives.base import Uniforms
 from score_sde.objectives.times import Stratified
 from score_sde.pytree import static
 from score_sde.sdes.base import GaussianSDE
+from score_sde.sdes.checks import require_inside
 from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
 
 
@@ -125,6 +126,7 @@ class DiffusionBound(Density):
 
     def ends(self, sde: GaussianSDE, x: Batch) -> tuple[Array, Array]:
         """``t_min`` and T, in the type of ``x``."""
+        require_inside("DiffusionBound.t_min", self.t_min, sde)
         return jnp.asarray(self.t_min, x.dtype), jnp.asarray(sde.T, x.dtype)
 
     def error(

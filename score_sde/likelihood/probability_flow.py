@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
@@ -11,6 +11,7 @@ from score_sde.divergence import Divergence, Hutchinson
 from score_sde.integrators.adaptive import Adaptive
 from score_sde.integrators.base import Integrator
 from score_sde.likelihood.base import Density, LogProb
+from score_sde.sdes.checks import require_inside
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
 
@@ -49,7 +50,11 @@ def evaluate_likelihood(
         t_min: 0 for models whose velocity is finite there (exact denoisers, velocity prediction);
             otherwise the smallest time that the model was trained at.
         cond: passed to the model; its leaves have a leading batch axis.
+
+    Raises:
+        InputError: ``t_min`` outside of [0, T].
     """
+    require_inside("t_min of the likelihood", t_min, model.sde)
     probes = divergence.draw(key, x)
     start = (x, jnp.zeros_like(divergence.estimate(probes, lambda y: y, x)[1]))
 
@@ -85,11 +90,14 @@ class ProbabilityFlow(Density):
         t_min: see ``evaluate_likelihood``.
     """
 
-    statement: ClassVar[str] = "log density of the probability-flow ODE"
-
     solver: Integrator = Adaptive()
     divergence: Divergence = Hutchinson()
     t_min: float = 1e-5
+
+    @property
+    def statement(self) -> str:
+        """What the number is."""
+        return f"log density of the probability-flow ODE{self.divergence.statement}"
 
     def __call__(
         self, key: Key, model: Any, x: Batch, cond: Condition = None, *, model_key: Key | None = None

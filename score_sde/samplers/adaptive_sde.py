@@ -16,13 +16,13 @@ from score_sde.pytree import static
 from score_sde.samplers.base import Final, Sampling
 from score_sde.samplers.checks import (
     floating,
-    require_inside,
     require_not_negative,
     require_positive,
     require_start,
     require_whole,
 )
 from score_sde.samplers.final import KeepSample
+from score_sde.sdes.checks import require_inside
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
 

@@ -14,16 +14,20 @@ from score_sde.sdes.base import SDE, GaussianSDE
 from score_sde.typing import Array, Batch
 
 
-def require_whole(where: str, value: Any, least: int, remedy: str = "") -> None:
+def require_whole(where: str, value: Any, least: int, remedy: str = "raise it") -> None:
     """Raise unless ``value`` is a whole number of at least ``least``."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    if not _is_whole(value) or value < least:
         raise InputError(where, value, f"a whole number of at least {least}", remedy)
 
 
 def require_between(where: str, value: Any, least: int, most: int) -> None:
     """Raise unless ``value`` is a whole number from ``least`` to ``most``."""
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InputError(where, value, f"a whole number from {least} to {most}")
+    if not _is_whole(value) or not least <= value <= most:
+        raise InputError(where, value, f"a whole number from {least} to {most}", "choose one of these")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def require_terms(where: str, terms: int, n_steps: int) -> None:
@@ -54,15 +58,6 @@ def require_decreasing(where: str, times: Any) -> None:
     if np.any(np.diff(values) >= 0) or values[-1] < 0:
         expected = "strictly decreasing times of at least 0"
         raise InputError(where, values.tolist(), expected, "start later, end earlier or take fewer steps")
-
-
-def require_inside(where: str, time: Any, sde: SDE) -> None:
-    """Raise unless a time, where it is known, lies in [0, T], but for rounding."""
-    if time is None or isinstance(time, jax.core.Tracer) or isinstance(sde.T, jax.core.Tracer):
-        return
-    if not np.all((np.asarray(time) >= 0) & (np.asarray(time) <= sde.T * (1 + 1e-5))):
-        expected = f"in [0, {sde.T:g}], the time of {type(sde).__name__}"
-        raise InputError(where, np.asarray(time).tolist(), expected, "move it, or raise T")
 
 
 def require_start(where: str, shape: tuple[int, ...], x: Batch | None, t: Any) -> None:

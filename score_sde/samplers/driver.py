@@ -12,13 +12,14 @@ import jax.numpy as jnp
 from score_sde.denoisers.base import ScoreModel
 from score_sde.pytree import static
 from score_sde.samplers.base import Corrector, Final, Grid, Noise, Order, Predictor, Sampling, Step
-from score_sde.samplers.checks import require_decreasing, require_inside, require_start, require_whole
+from score_sde.samplers.checks import require_decreasing, require_start, require_whole
 from score_sde.samplers.correctors.none import NoCorrector
 from score_sde.samplers.final import KeepMean
 from score_sde.samplers.grids import Uniform
 from score_sde.samplers.noise import FreshNoise
 from score_sde.samplers.orders import CorrectorFirst
 from score_sde.sdes.base import SDE
+from score_sde.sdes.checks import require_inside
 from score_sde.typing import Array, Batch, Condition, Key
 
 

@@ -14,7 +14,6 @@ from score_sde.pytree import Pytree, static
 from score_sde.samplers.base import Final, Grid, Predictor, Sampling
 from score_sde.samplers.checks import (
     require_gaussian,
-    require_inside,
     require_positive,
     require_start,
     require_whole,
@@ -22,6 +21,7 @@ from score_sde.samplers.checks import (
 from score_sde.samplers.final import KeepSample
 from score_sde.samplers.grids import Karras, ToZero
 from score_sde.sdes.base import GaussianSDE
+from score_sde.sdes.checks import require_inside
 from score_sde.typing import Array, Batch, Condition, Key
 
 

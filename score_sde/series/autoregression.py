@@ -8,6 +8,8 @@ import numpy as np
 
 from score_sde.errors import InputError
 
+LARGEST = 1e100
+
 
 class Autoregression(NamedTuple):
     """u_t = sum_k coefficients_k u_(t-k) + e_t, with e independent of variance ``noise``."""
@@ -24,8 +26,12 @@ def autocovariance(u: np.ndarray, lags: int) -> np.ndarray:
     """
     there = np.isfinite(u)
     if there.sum() < 2 or np.allclose(u[there], 0):
+        given = f"{int(there.sum())} values that are all the same"
+        raise InputError("series", given, "values that vary", "there is nothing to learn of a constant")
+    if np.abs(u[there]).max() > LARGEST:
+        given = f"{np.abs(u[there]).max():g} away from the mean"
         raise InputError(
-            "autocovariance of", int(there.sum()), "at least two values that differ", "give more"
+            "series", given, f"at most {LARGEST:g}, whose square is a number", "take other units"
         )
     filled = np.where(there, u, 0.0)
     return np.array([filled[: len(u) - k] @ filled[k:] for k in range(lags + 1)]) / there.sum()

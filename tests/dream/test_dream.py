@@ -115,8 +115,22 @@ def test_finished_scenes_are_kept(played):
     results, stage = played
     before = (stage.workdir / "scenes" / "sketch.json").stat().st_mtime_ns
     again = run.run(stage, ("sketch",))
-    assert again["scenes"] == {"sketch": results["scenes"]["sketch"]}
+    assert again["scenes"] == results["scenes"]  # those of the others, too
     assert (stage.workdir / "scenes" / "sketch.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("flag", "shape", "told"),
+    [("--picture", (1, 2000, 3), "room for 10 squares"), ("--guide", (1, 2000, 3), "8 times as wide")],
+)
+def test_pictures_of_no_use_are_refused_before_anything_is_trained(flag, shape, told, tmp_path, capsys):
+    file = tmp_path / "strip.png"
+    Image.fromarray(np.zeros(shape, np.uint8)).save(file)
+    assert run.main(["run", f"--workdir={tmp_path / 'work'}", f"{flag}={file}"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {flag} = ")
+    assert told in said
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_seam_is_seen():
@@ -140,8 +154,8 @@ def test_numerals_are_ink_on_paper():
     ("flag", "told"),
     [
         ("--scenes=walks", "error: --scenes = 'walks'"),
-        ("--picture=nowhere.png", "error: picture = 'nowhere.png'"),
-        ("--guide=nobody", "error: picture = 'nobody'"),
+        ("--picture=nowhere.png", "error: --picture = 'nowhere.png'"),
+        ("--guide=nobody", "error: --guide = 'nobody'"),
         ("--workdri=x", "error: --workdri"),
     ],
 )

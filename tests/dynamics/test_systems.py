@@ -35,6 +35,33 @@ def test_flows_agree_with_scipy_and_are_of_fifth_order(system):
     assert 4.4 < np.log2(errors[0] / errors[1]) < 6.5
 
 
+def test_the_equations_are_those_of_the_papers():
+    """Written out once more: Lorenz 1963, equations 25 to 27; Lorenz 1996, equation 1."""
+    rng = np.random.default_rng(0)
+    x, y, z = state = rng.normal(size=3)
+    expected = [10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z]
+    np.testing.assert_allclose(Lorenz63().rate(state[None])[0], expected, rtol=1e-12)
+    ring = rng.normal(size=7)
+    expected = [(ring[(i + 1) % 7] - ring[i - 2]) * ring[i - 1] - ring[i] + 8 for i in range(7)]
+    np.testing.assert_allclose(Lorenz96(places=7).rate(ring[None])[0], expected, rtol=1e-12)
+
+
+def test_vorticity_is_carried_by_its_own_flow():
+    """-psi_y w_x + psi_x w_y - n cos n y, for psi = sin(2x) / 4 + cos(x + 3y) / 10."""
+    flow = KolmogorovFlow(side=24, wave=2)
+    places = 2 * np.pi * np.arange(24) / 24
+    y, x = np.meshgrid(places, places, indexing="ij")
+    w = np.sin(2 * x) + np.cos(x + 3 * y)
+    w_x, w_y = 2 * np.cos(2 * x) - np.sin(x + 3 * y), -3 * np.sin(x + 3 * y)
+    psi_x, psi_y = np.cos(2 * x) / 2 - np.sin(x + 3 * y) / 10, -0.3 * np.sin(x + 3 * y)
+    expected = psi_x * w_y - psi_y * w_x - 2 * np.cos(2 * y)
+    found = np.fft.irfftn(
+        flow.nonlinear(jnp.fft.rfftn(jnp.asarray(w)[None], axes=(1, 2)))[0], s=(24, 24), axes=(0, 1)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert np.abs(psi_x * w_y - psi_y * w_x).max() > 0.5
+
+
 def test_lorenz63_rests_where_it_should():
     """(+-sqrt(b (r - 1)), the same, r - 1) and the origin."""
     system = Lorenz63()
@@ -132,3 +159,14 @@ def test_noise_is_added_to_each_state():
     np.testing.assert_allclose(apart.std(axis=0), 0.3, rtol=0.03)
     with pytest.raises(InputError, match="length"):
         system.simulate(jax.random.key(0), start[:2], 0)
+    with pytest.raises(InputError, match="trajectories n"):
+        system.trajectories(jax.random.key(0), -1, 3)
+    with pytest.raises(InputError, match="burn_in"):
+        system.trajectories(jax.random.key(0), 1, 3, burn_in=-1)
+
+
+@pytest.mark.parametrize("system", [Lorenz63, Lorenz96, KuramotoSivashinsky, KolmogorovFlow])
+@pytest.mark.parametrize("wrong", [{"dt": -0.1}, {"substeps": 0}])
+def test_steps_have_a_length(system, wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        system(**wrong)

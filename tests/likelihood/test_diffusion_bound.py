@@ -15,8 +15,15 @@ from walk import concrete_subclasses
 
 from score_sde import denoisers, objectives, sdes
 from score_sde.arrays import expand
+from score_sde.divergence import Hutchinson
 from score_sde.errors import InputError
-from score_sde.likelihood import DiffusionBound, EvenLogSNR, EvenTime
+from score_sde.likelihood import (
+    DiffusionBound,
+    EvenLogSNR,
+    EvenTime,
+    ImportanceWeightedBound,
+    ProbabilityFlow,
+)
 from score_sde.likelihood.diffusion_bound import prior_divergence
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -192,6 +199,26 @@ def test_random_times_and_noise_agree_with_the_integral():
     np.testing.assert_allclose(found.nats, -sum(found.parts.values()), rtol=1e-10)
 
 
+class Off(denoisers.Denoiser):
+    """An estimate that is c sigma / alpha off a known x, so that the noise is c off, whatever it is."""
+
+    x: jax.Array
+    miss: float
+
+    def __call__(self, x, t, cond=None, *, key=None):
+        return self.x + expand(self.miss * self.sde.sigma(t) / self.sde.alpha(t), x)
+
+
+@pytest.mark.parametrize("spacing", [EvenLogSNR(), EvenTime()], ids=lambda spacing: type(spacing).__name__)
+def test_a_constant_miss_costs_half_its_square_for_each_unit_of_log_snr(spacing):
+    """(1/2) c^2 d (log SNR(0) - log SNR(T)) by the bound itself; even in time up to the midpoint rule."""
+    sde, x = Schedule(), jnp.array([[0.3, -1.0, 2.0]])
+    offsets = objectives.Independent() if isinstance(spacing, EvenLogSNR) else objectives.Stratified()
+    bound = DiffusionBound(t_min=0.0, spacing=spacing, times=64, draws=2, offsets=offsets)
+    found = bound(KEY, Off(sde=sde, x=x, miss=0.2), x).parts["diffusion"]
+    np.testing.assert_allclose(found, 0.5 * 0.2**2 * 3 * 22.0, rtol=1e-9)
+
+
 def test_strata_and_spread_offsets_lower_the_variance():
     """Of a mean over 32 examples with one time each; and of one example with 16 times."""
     _, model, _ = bound_of(Schedule(), EvenLogSNR())
@@ -215,3 +242,18 @@ def test_a_process_without_a_kernel_is_told_what_to_use():
         DiffusionBound()(KEY, model, jnp.ones((2, 1)))
     with pytest.raises(InputError, match=r"DiffusionBound\.times = 0"):
         DiffusionBound(times=0)
+
+
+@pytest.mark.parametrize("t_min", [-1.0, 3.0])
+@pytest.mark.parametrize("density", [DiffusionBound, ProbabilityFlow], ids=lambda cls: cls.__name__)
+def test_times_outside_of_the_process_are_refused(density, t_min):
+    model = denoisers.Gaussian(sde=sdes.VP(), mean=[MEAN], covariance=[[STD**2]])
+    with pytest.raises(InputError, match=r"t_min.*in \[0, 1\]"):
+        density(t_min=t_min)(KEY, model, jnp.ones((2, 1)))
+
+
+def test_the_importance_weighted_bound_has_no_random_probes_unless_asked_for():
+    """Probes would make the number no bound: it says so."""
+    assert "random probes" not in ImportanceWeightedBound().statement
+    asked = ImportanceWeightedBound(density=ProbabilityFlow(divergence=Hutchinson()))
+    assert "random probes" in asked.statement
