@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
@@ -30,7 +30,10 @@ class Density(Pytree, ABC):
         statement: what the number is, in a few words.
     """
 
-    statement: ClassVar[str]
+    @property
+    @abstractmethod
+    def statement(self) -> str:
+        """What the number is, in a few words; a class attribute serves as well."""
 
     @abstractmethod
     def __call__(
