@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from absl import flags
 
@@ -30,12 +31,24 @@ def run_command(
 
     def parsed() -> None:
         parse(argv, values)
+        if "workdir" in values:
+            require_writable(values.workdir)
         set_environment(values.compilation_cache, -1)
         if "fast" in values and values.fast:  # verify and others have no fast run
             compile_quickly()
         work()
 
     return guarded(parsed)
+
+
+def require_writable(workdir: str) -> None:
+    """Raise where nothing could be written at the end of all work; makes no folder."""
+    there = Path(workdir).expanduser().absolute()
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise InputError("--workdir", workdir, f"a place below a folder that can be written to, not {there}",
+                         "choose another")  # fmt: skip
 
 
 def compile_quickly() -> None:

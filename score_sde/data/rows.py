@@ -83,7 +83,8 @@ def read_cells(file: pathlib.Path) -> tuple[tuple[str, ...], list[list[str]]]:
     for number, row in enumerate(cells, start=1):
         if len(row) != len(header):
             expected = f"{len(header)} as the header has"
-            raise InputError(f"{file}, row {number}: number of cells", len(row), expected)
+            remedy = "mend that line; rows count from 1, without the header"
+            raise InputError(f"{file}, row {number}: number of cells", len(row), expected, remedy)
     if not cells:
         raise InputError("rows", 0, f"at least one in {file}", "there is a header only")
     return header, cells

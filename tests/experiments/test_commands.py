@@ -33,3 +33,16 @@ def test_a_command_without_a_fast_run_does_its_work(monkeypatch):
     flags.DEFINE_string("compilation_cache", None, "as for score_sde.main", flag_values=values)
     assert run_command(["verify"], "", values, lambda: seen.append(os.environ.get(QUICKLY))) == 0
     assert seen == [None]
+
+
+def test_a_work_directory_that_cannot_be_is_told_before_any_work(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    seen = []
+    argv = ["run", f"--workdir={tmp_path / 'file' / 'below'}"]
+    assert run_command(argv, "", flag_values("here"), lambda: seen.append(1)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --workdir = ")
+    assert said.count("\n") == 1
+    assert not seen
+    assert run_command(["run", f"--workdir={tmp_path / 'new' / 'below'}"], "", flag_values("here"), list) == 0
+    assert not (tmp_path / "new").exists()
