@@ -154,11 +154,11 @@ def ways(problem: Problem) -> dict[str, Callable[[], Answer]]:
 class Given(Hutchinson):
     """The probes that another precision drew."""
 
-    probes: Any = None
+    drawn: Any = None
 
     def draw(self, key: Any, x: Any) -> Any:
         """As they are, in x's precision."""
-        return self.probes.astype(x.dtype)
+        return self.drawn.astype(x.dtype)
 
 
 def exact(problem: Problem) -> np.ndarray:
@@ -168,7 +168,7 @@ def exact(problem: Problem) -> np.ndarray:
         wide = jax.tree.map(_widened, problem._replace(key=None))
         solver = FixedStep(n_steps=FINE, method=RungeKutta4(), times=LogSNRNodes(sde=wide.model.sde))
         run = jax.jit(functools.partial(evaluate_likelihood, t_min=problem.t_min))
-        found = run(wide.model, wide.x, problem.key, solver=solver, divergence=Given(probes=probes))
+        found = run(wide.model, wide.x, problem.key, solver=solver, divergence=Given(drawn=probes))
         return np.asarray(found.nats)
 
 

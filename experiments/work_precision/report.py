@@ -195,7 +195,8 @@ def _draw(axis: Axes, rows: Sequence[Row], metric: str, evaluations: int) -> Non
 
 def _frame(axis: Axes, rows: Sequence[Row], metric: str, target: float) -> None:
     """Scales that show the best, the target's line, the floor's, and a mark at FEW evaluations."""
-    floor = float(np.mean(next(row for row in rows if row.solver == FLOOR).distances[metric]))
+    real = next(row for row in rows if row.solver == FLOOR)
+    floor = float(np.mean(real.distances[metric]))
     means = np.array([np.mean(row.distances[metric]) for row in rows])
     axis.axhline((1 + ALLOWED) * target, color="#111111", lw=0.8, ls=":", label="reference + 5 %")
     axis.axhline(floor, color="#111111", lw=0.8, ls="--", label="floor")
@@ -210,7 +211,7 @@ def _frame(axis: Axes, rows: Sequence[Row], metric: str, target: float) -> None:
         axis.yaxis.set_minor_formatter(ScalarFormatter())
         axis.set_ylim(0.93 * means.min(), min(1.1 * means.max(), 12 * means.min()))
     else:  # an unbiased estimate goes below zero
-        unit = float(np.quantile(positive, 0.1))
+        unit = max(float(np.quantile(positive, 0.1)), interval(real.distances[metric]).half)  # what is seen
         axis.set_yscale("symlog", linthresh=unit)
         axis.set_ylim(1.3 * min(means.min(), -0.2 * unit), 1.3 * means.max())
     axis.legend(fontsize=7, loc="upper right")
