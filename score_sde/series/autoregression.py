@@ -27,7 +27,7 @@ def autocovariance(u: np.ndarray, lags: int) -> np.ndarray:
     there = np.isfinite(u)
     if there.sum() < 2 or np.allclose(u[there], 0):
         given = f"{int(there.sum())} values that are all the same"
-        raise InputError("series", given, "values that vary", "there is nothing to learn of a constant")
+        raise InputError("series", given, "two or more that differ", "give more of it")
     if np.abs(u[there]).max() > LARGEST:
         given = f"{np.abs(u[there]).max():g} away from the mean"
         raise InputError(

@@ -59,3 +59,8 @@ def test_autocovariances_are_those_of_some_process_whatever_is_missing():
 def test_a_series_without_variation_is_refused(u):
     with pytest.raises(InputError, match="differ"):
         series.autocovariance(u, 1)
+
+
+def test_numbers_whose_squares_are_none_are_refused():
+    with pytest.raises(InputError, match="other units"):
+        series.autocovariance(np.array([1.0, -2.0, 1e300]), 1)
