@@ -16,7 +16,7 @@ from experiments.work_precision.sizes import Size
 from experiments.work_precision.solvers import TWINS, Solver, solvers
 from experiments.work_precision.subjects import METRICS, MIXTURE, Judge, sampled
 from experiments.workers import Job
-from score_sde.errors import InputError
+from score_sde.errors import InputError, did_you_mean
 from score_sde.evaluation.report import write_json
 
 FLOOR = "floor"
@@ -42,7 +42,8 @@ def tasks(subject: str, size: Size) -> list[Task]:
     known = solvers()
     unknown = [name for name in size.names if name not in known]
     if unknown:
-        raise InputError("--solvers", unknown[0], f"some of {', '.join(known)}", "separate by semicolons")
+        remedy = did_you_mean(unknown[0], list(known)) or "separate by semicolons"
+        raise InputError("--solvers", unknown[0], f"some of {', '.join(known)}", remedy)
     for name in size.names or known:
         if subject == MIXTURE or name not in TWINS:
             found += _of(subject, known[name], size)

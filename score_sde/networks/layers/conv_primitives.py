@@ -3,7 +3,7 @@
 With y = C(x, k), X(y, k) and K(x, y) such that <y', C(x, k)> = <x, X(y', k)> = <k, K(x, y')>, the transposes
 of each are the other two. On accelerators they are the convolutions that ``jax.lax`` derives. XLA's CPU
 backend brings convolutions into its fast form (NHWC, HWIO, NHWC) only in the entry computation,
-so that those are 8 to 100 times slower inside a loop, such as ``jax.lax.scan``
+so that those are 4 to 120 times slower (``experiments.benchmarks.convolutions``) inside ``jax.lax.scan``
 (https://github.com/jax-ml/jax/issues/12868): there they are written in that form to begin with.
 """
 
