@@ -28,7 +28,7 @@ ENTRANTS = {
     "modern DiT": "configs/fashion_mnist_dit.py:modern",
     "reversible DiT": "configs/fashion_mnist_dit.py:reversible",
 }
-MEASURED = 2  # of the configuration's measures: loss and likelihood, the first two
+LIKELIHOODS = 256  # test images, half as many as the configurations have: each takes a second or more
 
 
 class Size(NamedTuple):
@@ -36,7 +36,7 @@ class Size(NamedTuple):
 
     tiny: bool = False
     paced: int = 20  # updates that are timed
-    samples: int = 1000
+    samples: int = 500
     seeds: int = 3
     learnt_from: int = 10_000  # examples, by the classifier
 
@@ -54,7 +54,10 @@ def experiment(name: str, size: Size, steps: int | None = None) -> Experiment:
         override(config, "training.steps", str(steps), "--minutes")
         override(config, "optimizer.schedule.steps", str(steps), "--minutes")
     found: Experiment = build(config)
-    return dataclasses.replace(found, measures=found.measures[:MEASURED])
+    loss, likelihood = found.measures[:2]
+    images = 16 if size.tiny else LIKELIHOODS
+    measures = (loss, dataclasses.replace(likelihood, n_examples=images, batch_size=32))
+    return dataclasses.replace(found, measures=measures)
 
 
 def pace(run: Experiment, updates: int) -> float:

@@ -196,8 +196,8 @@ def _map_forecasts(path: pathlib.Path, found: Arrays) -> pathlib.Path:
     truth = found["forecast truth"][0]
     chosen = np.unique(np.linspace(0, len(truth) - 1, 4).round().astype(int))
     rows = {"what came": truth[chosen]}
-    rows |= {f"{way}: a member": found[f"forecast {way}"][0, 0][chosen] for way in (NEXT,)}
-    rows["mean of members"] = found[f"forecast {NEXT}"][:, 0][:, chosen].mean(axis=0)
+    members = found[f"forecast {NEXT}"][:, 0][:, chosen]
+    rows |= {"score model:\na member": members[0], "mean of members": members.mean(axis=0)}
     return _map_rows(path, rows, [f"lead {lead + 1}" for lead in chosen])
 
 
@@ -208,8 +208,8 @@ def _map_draws(path: pathlib.Path, part: str, found: Arrays) -> pathlib.Path:
     seen[shown.when.reshape(-1, 1, 1, 1) & shown.where] = found["seen"][shown.when].ravel()
     coarse = seen[times][:, shown.seen[0], shown.seen[1]]
     draws = found[f"draws {COMPOSED}"][:, times]
-    rows = {"truth": found["truth"][times], "seen (its places only)": coarse}
-    rows |= {"score model: a draw": draws[0], "another": draws[1], "mean": draws.mean(axis=0)}
+    rows = {"truth": found["truth"][times], "seen\n(its places only)": coarse}
+    rows |= {"score model:\na draw": draws[0], "another": draws[1], "mean": draws.mean(axis=0)}
     return _map_rows(path, rows, [f"state {time + 1}" for time in times])
 
 
