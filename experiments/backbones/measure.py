@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from score_sde.evaluation.report import write_json
 from score_sde.experiment import Experiment, evaluate, restore, train
 from score_sde.experiment.generation import draw
 
+Plan = dict[str, float]
 ROOT = Path(__file__).parents[2]
 ENTRANTS = {
     "U-Net": "configs/fashion_mnist.py",
@@ -35,13 +37,14 @@ class Size(NamedTuple):
     """How much of everything."""
 
     tiny: bool = False
-    paced: int = 20  # updates that are timed
+    paced: int = 10  # updates that are timed in a round
+    rounds: int = 5
     samples: int = 500
     seeds: int = 3
     learnt_from: int = 10_000  # examples, by the classifier
 
 
-FAST = Size(True, 2, 20, 2, 200)
+FAST = Size(True, 2, 1, 20, 2, 200)
 
 
 def experiment(name: str, size: Size, steps: int | None = None) -> Experiment:
@@ -60,39 +63,53 @@ def experiment(name: str, size: Size, steps: int | None = None) -> Experiment:
     return dataclasses.replace(found, measures=measures)
 
 
-def pace(run: Experiment, updates: int) -> float:
-    """Updates a second, of some that follow the first, which is compiled and warms up."""
+def paces(runs: dict[str, Experiment], size: Size) -> dict[str, float]:
+    """Updates a second of each: medians of rounds in which all take turns, as a machine's speed drifts."""
+    timers = {name: _timer(run, size.paced) for name, run in runs.items()}
+    rounds = [{name: timer() for name, timer in timers.items()} for _ in range(size.rounds)]
+    return {name: size.paced / float(np.median([each[name] for each in rounds])) for name in runs}
+
+
+def _timer(run: Experiment, updates: int) -> Callable[[], float]:
+    """Seconds of so many updates, whenever it is called; the first two are done here."""
     state, rebuild = run.make_state()
-    step = jax.jit(
-        run.make_step(rebuild),
-        donate_argnums=1,
-    )
+    step = jax.jit(run.make_step(rebuild), donate_argnums=1)
     batch = jax.tree.map(jnp.asarray, run.data.batches("train", run.training.batch_size, seed=0)[0])
-    began = 0.0
-    for index in range(updates + 2):
-        if index == 2:
-            began = time.perf_counter()
-        state, metrics = step(jax.random.key(0), state, batch)
-        jax.block_until_ready(metrics)
-    return updates / (time.perf_counter() - began)
+
+    def seconds(count: int) -> float:
+        nonlocal state
+        began = time.perf_counter()
+        for _ in range(count):
+            state, metrics = step(jax.random.key(0), state, batch)
+            jax.block_until_ready(metrics)
+        return time.perf_counter() - began
+
+    seconds(2)
+    return lambda: seconds(updates)
 
 
-def planned(folder: Path, name: str, size: Size, minutes: float) -> dict[str, float]:
-    """Pace and number of updates, measured once: a run that goes on must have the same schedule."""
-    path = folder / "plan.json"
-    if path.exists():
-        found: dict[str, float] = json.loads(path.read_text())
-        if found["minutes"] != minutes:
-            raise InputError(
-                "--minutes", minutes, f"{found['minutes']:g}, as {path} has it", "or another --workdir"
-            )
-        return found
-    run = experiment(name, size)
-    rate, call = pace(run, size.paced), run.training.steps_per_call
-    steps = run.training.steps if size.tiny else call * max(1, round(60 * minutes * rate / call))
-    plan = {"minutes": minutes, "updates_per_second": rate, "updates": steps}
-    write_json(path, plan)
-    return plan
+def plan(folders: dict[str, Path], size: Size, minutes: float) -> dict[str, Plan]:
+    """Pace and number of updates by name, measured once: a run that goes on must have the same schedule."""
+    found = {name: _kept(folder / "plan.json", minutes) for name, folder in folders.items()}
+    runs = {name: experiment(name, size) for name, kept in found.items() if kept is None}
+    for name, rate in paces(runs, size).items():
+        call, steps = runs[name].training.steps_per_call, runs[name].training.steps
+        if not size.tiny:
+            steps = call * max(1, round(60 * minutes * rate / call))
+        found[name] = {"minutes": minutes, "updates_per_second": rate, "updates": steps}
+        write_json(folders[name] / "plan.json", found[name])
+    return {name: kept for name, kept in found.items() if kept is not None}
+
+
+def _kept(path: Path, minutes: float) -> Plan | None:
+    if not path.exists():
+        return None
+    found: Plan = json.loads(path.read_text())
+    if found["minutes"] != minutes:
+        raise InputError(
+            "--minutes", minutes, f"{found['minutes']:g}, as {path} has it", "or another --workdir"
+        )
+    return found
 
 
 class Judge(NamedTuple):
@@ -124,20 +141,19 @@ def floor(run: Experiment, judge: Judge, size: Size) -> list[dict[str, float]]:
     return [judge(x[-(seed + 1) * size.samples : len(x) - seed * size.samples]) for seed in range(size.seeds)]
 
 
-def measured(folder: Path, name: str, size: Size, minutes: float, judge: Judge) -> dict[str, Any]:
+def measured(folder: Path, name: str, size: Size, planned: Plan, judge: Judge) -> dict[str, Any]:
     """An entrant's results, read where they are there."""
     path = folder / "result.json"
     if path.exists():
         result: dict[str, Any] = json.loads(path.read_text())
         return result
-    plan = planned(folder, name, size, minutes)
-    run = experiment(name, size, int(plan["updates"]))
+    run = experiment(name, size, int(planned["updates"]))
     train(dataclasses.replace(run, sampler=None), folder / "run")  # without snapshots
     told = evaluate(run, folder / "run")
     model = restore(run, folder / "run").model
     sets = [_drawn(run, model, seed, size) for seed in range(size.seeds)]
     np.savez_compressed(folder / "samples.npz", samples=sets[0][:100])
-    result = {"name": name, **plan, **told, "distances": [judge(x) for x in sets]}
+    result = {"name": name, **planned, **told, "distances": [judge(x) for x in sets]}
     write_json(path, result)
     return result
 

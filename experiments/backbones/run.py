@@ -3,7 +3,7 @@
 Usage: python -m experiments.backbones.run --workdir=runs/backbones [--minutes=20]
        [--entrants="U-Net,DiT,modern DiT,reversible DiT"] [--fast]
 
-Each network's updates a second are measured first, and its run is as long as fits into the minutes. Then:
+Updates a second are measured first, in turns; each network's run is as long as fits into the minutes. Then:
 loss and bits per dimension on the test split, Frechet distance (in the features of a small classifier) and
 sliced Wasserstein distance of samples from test data, over seeds, beside those of training images. Writes
 results.json, table.txt, curves.png and samples.png. Stopped, the same command goes on. Fashion-MNIST is
@@ -41,13 +41,14 @@ def run(workdir: Path, names: list[str], minutes: float, fast: bool) -> dict[str
             remedy = did_you_mean(name, list(measure.ENTRANTS)) or "see --help"
             raise InputError("--entrants", name, f"some of {', '.join(measure.ENTRANTS)}", remedy)
     size = measure.FAST if fast else measure.Size()
+    folders = {name: workdir / name.replace(" ", "_") for name in names}
+    plans = measure.plan(folders, size, minutes)
     first = measure.experiment(names[0], size)
     judge = measure.Judge.of(first, size)
-    folders = {name: workdir / name.replace(" ", "_") for name in names}
     rows = []
     for number, (name, folder) in enumerate(folders.items(), start=1):
         print(f"{number}/{len(names)} {name}: training, or finding trained, in {folder}", flush=True)
-        rows.append(measure.measured(folder, name, size, minutes, judge))
+        rows.append(measure.measured(folder, name, size, plans[name], judge))
     results = {
         "minutes": minutes,
         "samples": size.samples,

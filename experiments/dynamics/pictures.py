@@ -75,7 +75,7 @@ def save_ranks(path: pathlib.Path, results: dict[str, Any], parts: Sequence[str]
     axes = figure.subplots(len(ways), len(parts), squeeze=False)
     for column, (part, rows) in enumerate(zip(parts, every, strict=True)):
         for axis, way in zip(axes[:, column], ways, strict=True):
-            if way not in rows:
+            if way not in rows or not any(rows[way]["crps"]):  # members that are all the truth have no ranks
                 axis.set_axis_off()
                 continue
             counts = np.asarray(rows[way]["ranks"], float)
