@@ -216,12 +216,12 @@ def _map_draws(path: pathlib.Path, part: str, found: Arrays) -> pathlib.Path:
 def _map_rows(path: pathlib.Path, rows: Arrays, titles: Sequence[str]) -> pathlib.Path:
     figure = Figure(figsize=(2.0 * len(titles) + 0.5, 2.0 * len(rows) + 0.3), layout="constrained")
     axes = figure.subplots(len(rows), len(titles), squeeze=False)
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=9)
     for line, (name, values) in zip(axes, rows.items(), strict=True):
-        for axis, field, title in zip(line, values, titles, strict=True):
+        for axis, field in zip(line, values, strict=True):
             axis.imshow(field[..., 0], cmap=MAP, vmin=-3, vmax=3, interpolation="nearest")
             axis.set(xticks=[], yticks=[])
-            if line is axes[0]:
-                axis.set_title(title, fontsize=9)
         line[0].set_ylabel(name, fontsize=9)
     return _saved(figure, path)
 
