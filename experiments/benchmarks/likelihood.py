@@ -28,7 +28,15 @@ from score_sde.config import build, load_config
 from score_sde.divergence import Hutchinson
 from score_sde.evaluation.report import table, write_json
 from score_sde.experiment.base import restore
-from score_sde.integrators import Adaptive, FixedStep, LogSNRNodes, RungeKutta4, Tsit5
+from score_sde.integrators import (
+    AdamsBashforth,
+    Adaptive,
+    FixedStep,
+    InLogSNR,
+    LogSNRNodes,
+    RungeKutta4,
+    Tsit5,
+)
 from score_sde.likelihood import evaluate_likelihood
 
 FLAGS = flags.FLAGS
@@ -140,6 +148,9 @@ def ways(problem: Problem) -> dict[str, Callable[[], Answer]]:
     def even(steps: int) -> FixedStep:
         return FixedStep(n_steps=steps, method=RungeKutta4(), times=LogSNRNodes(sde=sde))
 
+    def remembering(steps: int) -> InLogSNR:
+        return InLogSNR(sde=sde, solver=AdamsBashforth(n_steps=steps))
+
     return {
         BASE: on_host(problem, together),
         "the same, as the original calls it": on_host(problem, apart),
@@ -148,6 +159,10 @@ def ways(problem: Problem) -> dict[str, Callable[[], Answer]]:
         "16 RK4 steps even in log-SNR": on_device(problem, even(16)),
         "24 RK4 steps even in log-SNR": on_device(problem, even(24)),
         "32 RK4 steps even in log-SNR": on_device(problem, even(32)),
+        **{
+            f"{steps} Adams-Bashforth steps in log-SNR": on_device(problem, remembering(steps))
+            for steps in (48, 64, 96)
+        },
     }
 
 

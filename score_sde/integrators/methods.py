@@ -38,7 +38,7 @@ class Euler(Method):
 
     def step(self, slope: Slope, t: Array, h: Array, y: Any) -> Any:
         """One step."""
-        return _combine(y, (h, slope(t, y)))
+        return combine(y, (h, slope(t, y)))
 
 
 class Heun(Method):
@@ -50,8 +50,8 @@ class Heun(Method):
     def step(self, slope: Slope, t: Array, h: Array, y: Any) -> Any:
         """One step."""
         first = slope(t, y)
-        second = slope(t + h, _combine(y, (h, first)))
-        return _combine(y, (h / 2, first), (h / 2, second))
+        second = slope(t + h, combine(y, (h, first)))
+        return combine(y, (h / 2, first), (h / 2, second))
 
 
 class RungeKutta4(Method):
@@ -63,13 +63,13 @@ class RungeKutta4(Method):
     def step(self, slope: Slope, t: Array, h: Array, y: Any) -> Any:
         """One step."""
         first = slope(t, y)
-        second = slope(t + h / 2, _combine(y, (h / 2, first)))
-        third = slope(t + h / 2, _combine(y, (h / 2, second)))
-        fourth = slope(t + h, _combine(y, (h, third)))
-        return _combine(y, (h / 6, first), (h / 3, second), (h / 3, third), (h / 6, fourth))
+        second = slope(t + h / 2, combine(y, (h / 2, first)))
+        third = slope(t + h / 2, combine(y, (h / 2, second)))
+        fourth = slope(t + h, combine(y, (h, third)))
+        return combine(y, (h / 6, first), (h / 3, second), (h / 3, third), (h / 6, fourth))
 
 
-def _combine(y: Any, *terms: tuple[Array, Any]) -> Any:
+def combine(y: Any, *terms: tuple[Array, Any]) -> Any:
     """Y plus a weighted sum of slopes, in the dtypes of y."""
     for weight, slope in terms:
         y = jax.tree.map(lambda a, b, weight=weight: a + (weight * b).astype(a.dtype), y, slope)

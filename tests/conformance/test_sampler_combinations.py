@@ -30,6 +30,7 @@ EXAMPLES = {
     samplers.UserGrid: samplers.UserGrid(times=jnp.array([1.0, 0.5, 0.0])),
     integrators.GivenNodes: integrators.GivenNodes(times=jnp.array([0.0, 0.5, 1.0])),
     integrators.LogSNRNodes: integrators.LogSNRNodes(sde=sdes.VP()),
+    integrators.InLogSNR: integrators.InLogSNR(sde=sdes.VP()),
 }
 PARTS = [
     *PREDICTORS,
@@ -37,7 +38,7 @@ PARTS = [
     *[EXAMPLES.get(cls) or cls() for cls in under(samplers.Grid)],
     *[cls() for cls in under(samplers.Final)],
     *[cls() for cls in under(samplers.Order)],
-    *[cls() for cls in under(integrators.Integrator, "score_sde.integrators")],
+    *[EXAMPLES.get(cls) or cls() for cls in under(integrators.Integrator, "score_sde.integrators")],
     *[EXAMPLES.get(cls) or cls() for cls in under(integrators.Nodes, "score_sde.integrators")],
     samplers.ProbabilityFlowODE(),
     samplers.Sampler(predictor=samplers.Ancestral()),
