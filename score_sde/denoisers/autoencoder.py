@@ -22,9 +22,13 @@ class Autoencoder(Pytree):
     def __post_init__(self) -> None:
         object.__setattr__(self, "network", as_pytree("Autoencoder.network", self.network))
 
+    def posterior(self, x: Batch) -> Any:
+        """The law of the latent given x in model space, with ``mean``, ``log_variance`` and ``sample``."""
+        return self.network.encode(x)
+
     def encode(self, key: Key, x: Batch) -> Array:
         """A draw of the latent given x in model space."""
-        return self.network.encode(x).sample(key)
+        return self.posterior(x).sample(key)
 
     def decode(self, z: Array) -> Batch:
         """The image of a latent, in model space."""

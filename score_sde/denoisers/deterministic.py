@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from score_sde.denoisers.base import Denoiser, Estimate, ScoreModel
-from score_sde.typing import Batch, Condition, Key, PerExample, Time
+from score_sde.typing import Array, Batch, Condition, Key, PerExample, Time
 
 
 class Deterministic(Denoiser):
@@ -43,6 +43,14 @@ class Deterministic(Denoiser):
     def dequantize(self, x: Batch, noise: Batch) -> tuple[Batch, PerExample]:
         """As ``Dequantizing``'s, of a model that is one."""
         return self.model.dequantize(x, noise)
+
+    def posterior(self, x: Batch) -> Any:
+        """As ``Autoencoder``'s, of a model that is one."""
+        return self.model.posterior(x)
+
+    def decode(self, z: Array) -> Batch:
+        """As ``Autoencoder``'s, of a model that is one."""
+        return self.model.decode(z)
 
     def score(self, x: Batch, t: Time, cond: Condition = None, *, key: Key | None = None) -> Batch:
         """grad_x log p_t(x)."""

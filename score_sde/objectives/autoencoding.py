@@ -32,7 +32,7 @@ class Autoencoding(Objective):
     def __call__(self, key: Key, model: Any, x0: Batch, cond: Condition = None) -> PerExample:
         """Loss of each example with one draw of its latent."""
         del cond
-        posterior = model.network.encode(x0)
+        posterior = model.posterior(x0)
         error = mean_per_example(jnp.square(model.decode(posterior.sample(key)) - x0))
         divergence = normal_divergence(posterior.mean, posterior.log_variance)
         return error + self.kl_weight * divergence / (x0.size / len(x0))

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from config_files import experiment, load, names, text_of
 
+from score_sde.denoisers import Deterministic
+
 KIND = re.compile(r'"(?:target|bind)": "([^"]+)"')
 
 
@@ -67,6 +69,18 @@ def require_samples(run, state, rebuild):
     assert jax.eval_shape(draw, jax.random.key(0), state).shape == shape
 
 
+def require_evaluation(run, state, rebuild, batch):
+    """The objective can be traced on held-out examples, as ``measures.Loss`` evaluates it."""
+
+    def losses(key, state, batch):
+        model = Deterministic.of(rebuild(run.ema.parameters(state.ema, state.params)))
+        x = run.data.units.encode(key, batch["x"])
+        cond = run.condition({**batch, "x": x}, n_classes=run.data.n_classes)
+        return run.objective(key, model, x, cond)
+
+    assert jax.eval_shape(losses, jax.random.key(0), state, batch).shape == batch["x"].shape[:1]
+
+
 @pytest.mark.parametrize("name", STEPPED)
 def test_a_training_step(name):
     run, state, step, batch, rebuild = made(name)
@@ -78,6 +92,7 @@ def test_a_training_step(name):
     assert np.isfinite(moments).all()
     assert max(moments) > 0
     require_samples(run, state, rebuild)
+    require_evaluation(run, state, rebuild, batch)
 
 
 @pytest.mark.parametrize("name", TRACED)
@@ -89,3 +104,10 @@ def test_a_traced_step(name):
     assert shapes[0] == shapes[1]
     assert metrics["finite"].shape == ()
     require_samples(run, state, rebuild)
+    require_evaluation(run, state, rebuild, batch)
+
+
+@pytest.mark.parametrize("name", [name for name in names() if "/" not in name])
+def test_what_is_trained_here_can_be_evaluated(name):
+    run, state, _, batch, rebuild = made(name)
+    require_evaluation(run, state, rebuild, batch)

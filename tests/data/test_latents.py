@@ -8,11 +8,13 @@ from drawn_weights import filled, quickly_compiled
 from flax import nnx
 
 from score_sde.data import Latents, LatentUnits, Synthetic, write_latents
+from score_sde.denoisers import Autoencoder, Deterministic
 from score_sde.errors import InputError
 from score_sde.evaluation.features import Decoded, Pixels
 from score_sde.networks import AutoencoderKL
 from score_sde.objectives import Autoencoding
 from score_sde.objectives.autoencoding import normal_divergence
+from score_sde.sdes import VP
 
 DATA = Synthetic(shape=(8, 8, 3), n_classes=5, size=20)
 
@@ -63,16 +65,6 @@ def test_divergence_by_quadrature():
     assert abs(3 * 1.05 * expected - float(found[0])) > 1e-2
 
 
-class Tiny:
-    """A network whose image of z is known."""
-
-    def __init__(self, network):
-        self.network = network
-
-    def decode(self, z):
-        return self.network.decode(z)
-
-
 def test_loss_and_features_of_a_small_autoencoder():
     options = {"channels": 4, "multipliers": (1,), "blocks": 1, "latent": 2, "groups": 2}
     network = filled(lambda: AutoencoderKL((4, 4, 1), rngs=nnx.Rngs(0), **options))
@@ -80,15 +72,17 @@ def test_loss_and_features_of_a_small_autoencoder():
 
     @quickly_compiled
     def results(network, x):
-        key, model = jax.random.key(0), Tiny(network)
+        key, model = jax.random.key(0), Autoencoder(sde=VP(), network=network)
         posterior = network.encode(x)
         error = jnp.mean(jnp.square(network.decode(posterior.sample(key)) - x), axis=(1, 2, 3))
         weightless, heavy = (Autoencoding(kl_weight=w)(key, model, x) for w in (0.0, 16.0))
-        return posterior, network.decode(posterior.mean), error, weightless, heavy
+        evaluated = Autoencoding(kl_weight=0.0)(key, Deterministic.of(model), x)  # as held-out examples are
+        return posterior, network.decode(posterior.mean), error, weightless, heavy, evaluated
 
-    posterior, decoded, error, weightless, heavy = results(network, x)
+    posterior, decoded, error, weightless, heavy, evaluated = results(network, x)
     assert posterior.mean.shape == (3, 4, 4, 2)
     np.testing.assert_allclose(weightless, error, rtol=1e-5)
+    np.testing.assert_array_equal(evaluated, weightless)
     np.testing.assert_allclose(heavy - error, normal_divergence(*posterior), rtol=1e-4)
     latents = np.asarray(posterior.mean)
     features = Decoded(network=network, features=Pixels(), batch=2)
