@@ -11,7 +11,6 @@ from flax import nnx
 
 from score_sde.networks.layers import (
     RESCALING_BLOCKS,
-    WRITTEN_OUT,
     ConstantHeads,
     Conv,
     Depth,
@@ -29,7 +28,7 @@ from score_sde.networks.layers import (
 )
 from score_sde.typing import Array, Batch, Condition, Key, PerExample
 
-REVERSIBLE = Reversible(loop=WRITTEN_OUT)
+REVERSIBLE = Reversible()
 
 
 class ReversibleUNet(nnx.Module):

@@ -19,10 +19,8 @@ from score_sde.interop.dit import tower_sources
 from score_sde.networks import DiT, ReversibleUNet, partition
 from score_sde.networks.layers import (
     DIT_STYLE,
-    IN_LOOP,
     ROTARY,
     SCANNED,
-    WRITTEN_OUT,
     AdaptiveBlock,
     FixedPointStreams,
     FloatStreams,
@@ -68,7 +66,7 @@ def unstacked(tower):
 
 def by_hand(tower):
     """The same two streams, block after block, differentiated as JAX does."""
-    each = list(tower.coupled) if tower.loop == WRITTEN_OUT else unstacked(tower)
+    each = unstacked(tower)
 
     def run(hidden, *told, key):
         odd, even = hidden, hidden
@@ -94,14 +92,10 @@ def both_ways(tower, hidden, told):
     return found, ordinary(tower, hidden, told)
 
 
-LOOPS = {"in a loop": IN_LOOP, "written out": WRITTEN_OUT}
-
-
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
-def test_values_and_gradients_are_those_of_ordinary_differentiation(loop):
+def test_values_and_gradients_are_those_of_ordinary_differentiation():
     """With dropout: the backward pass has the masks of the forward pass."""
-    network = wide(tower(Reversible(loop=loop)))
+    network = wide(tower(Reversible()))
     found, expected = both_ways(network, *inputs(dtype=np.float64))
     assert abs(float(expected[0])) > 0.1
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-12)
@@ -307,11 +301,25 @@ def test_gradients_of_the_u_net_are_ordinary_ones():
         )
 
 
+def test_memory_of_the_u_net_does_not_grow_with_blocks():
+    """With dropout, whose masks a backward pass may be tempted to keep."""
+
+    def needed(blocks):
+        network = unet(
+            shape=(8, 8, 1), multipliers=(1,), attention_resolutions=(), blocks=blocks, dropout=0.1
+        )
+        x = jnp.ones((64, 8, 8, 1))
+        gradient = jax.jit(jax.grad(lambda network, key: jnp.sum(network(x, jnp.ones(64), key=key) ** 2)))
+        return gradient.lower(network, KEY).compile().memory_analysis().temp_size_in_bytes
+
+    assert needed(12) <= 1.05 * needed(3)
+
+
 def test_the_u_net_has_towers_where_the_resolution_stays():
     """Signals as well as images; attention where it was asked for."""
     network = jax.eval_shape(lambda: unet(shape=(8, 1), multipliers=(1, 2, 2), blocks=3))
     assert [level.tower.depth for level in (*network.down, *network.up)] == [3] * 5
-    attended = [level.tower.coupled[0].attention is not None for level in network.down]
+    attended = [level.tower.coupled.attention is not None for level in network.down]
     assert attended == [False, False, True]
     out = jax.eval_shape(lambda net: net(jnp.ones((2, 8, 1)), jnp.ones(2), key=KEY), network)
     assert out.shape == (2, 8, 1)
@@ -372,7 +380,7 @@ class Widening(nnx.Module):
 
 def test_a_block_that_changes_the_shape_is_named():
     with pytest.raises(InputError, match=r"output of a block of Reversible = \(2, 4, 16\)"):
-        Reversible(loop=WRITTEN_OUT).tower(lambda rngs: Widening(), 2, nnx.Rngs(0))(inputs()[0])
+        Reversible().tower(lambda rngs: Widening(), 2, nnx.Rngs(0))(inputs()[0])
 
 
 def test_released_weights_are_not_put_into_it():

@@ -61,7 +61,6 @@ from score_sde.networks.layers.interpolation import (
     Nearest,
 )
 from score_sde.networks.layers.linear import DType, Linear
-from score_sde.networks.layers.loops import IN_LOOP, WRITTEN_OUT, InLoop, Loop, WrittenOut
 from score_sde.networks.layers.mapping import ClassTable, Mapping
 from score_sde.networks.layers.neighbourhoods import neighbourhood_max, neighbourhood_mean
 from score_sde.networks.layers.norms import GroupNorm
@@ -148,7 +147,6 @@ __all__ = [
     "FIR",
     "FLOAT_STREAMS",
     "HEADS_OF_64",
-    "IN_LOOP",
     "LEARNED",
     "MODERN_STYLE",
     "NAIVE",
@@ -166,7 +164,6 @@ __all__ = [
     "TOP_OUTPUT",
     "UNROLLED",
     "UVIT_STYLE",
-    "WRITTEN_OUT",
     "AdaptiveBlock",
     "AdaptiveHead",
     "Added",
@@ -192,7 +189,6 @@ __all__ = [
     "Heads",
     "HeadsOf",
     "InBlocks",
-    "InLoop",
     "InputPyramid",
     "InputResidual",
     "InputSkip",
@@ -204,7 +200,6 @@ __all__ = [
     "LearnedPositions",
     "LevelNormPlus",
     "Linear",
-    "Loop",
     "Mapping",
     "MeanPool",
     "ModernStyle",
@@ -255,7 +250,6 @@ __all__ = [
     "VarianceNorm",
     "WholeHeads",
     "WrappingConv",
-    "WrittenOut",
     "attend",
     "attended_levels",
     "average_pool",

@@ -12,7 +12,6 @@ from flax import nnx
 
 from score_sde.errors import InputError
 from score_sde.networks.layers.depth import Depth, MakeBlock
-from score_sde.networks.layers.loops import IN_LOOP, Loop
 from score_sde.networks.layers.streams import FLOAT_STREAMS, Streams
 from score_sde.typing import Array, Key
 
@@ -34,11 +33,9 @@ class Reversible(Depth):
 
     Attributes:
         streams: ``FloatStreams()``, or ``FixedPointStreams()``, which are rebuilt to the last bit.
-        loop: ``InLoop()``, or ``WrittenOut()`` for convolutions on a CPU.
     """
 
     streams: Streams = FLOAT_STREAMS
-    loop: Loop = IN_LOOP
 
     def tower(self, block: MakeBlock, depth: int, rngs: nnx.Rngs) -> ReversibleTower:
         """A tower of at least two blocks.
@@ -51,15 +48,19 @@ class Reversible(Depth):
             raise InputError(
                 "depth of Reversible", depth, expected, "add blocks, or set layers to Unrolled()"
             )
-        return ReversibleTower([block(rngs) for _ in range(depth)], self.streams, self.loop)
+        return ReversibleTower([block(rngs) for _ in range(depth)], self.streams)
 
 
 class ReversibleTower(nnx.Module):
-    """Blocks, the streams that they change, and the loop through them."""
+    """Equal blocks, whose parameters are stacked, and the streams that they change.
 
-    def __init__(self, blocks: Sequence[Any], streams: Streams, loop: Loop) -> None:
-        self.coupled, self.depth = loop.held(blocks), len(blocks)
-        self.streams, self.loop = streams, loop
+    Both ways are loops of the program. Written out, the backward pass would share with the forward pass what
+    both compute (the masks of dropout), and so keep it for each block.
+    """
+
+    def __init__(self, blocks: Sequence[Any], streams: Streams) -> None:
+        self.coupled = jax.tree.map(lambda *leaves: jnp.stack(leaves), *blocks)
+        self.depth, self.streams = len(blocks), streams
 
     def __call__(self, hidden: Array, *told: Any, key: Key | None = None) -> Array:
         """Through all blocks; the i-th has the key ``fold_in(key, i)``."""
@@ -80,10 +81,10 @@ class ReversibleTower(nnx.Module):
     def _arguments(
         self, streams: Streams, hidden: Array, told: tuple[Any, ...], key: Key | None
     ) -> tuple[_Coupling, tuple[Any, ...]]:
-        leaves, structure = jax.tree.flatten(self.loop.parts(self.coupled))
+        leaves, structure = jax.tree.flatten(self.coupled)
         moving = jax.tree.map(lambda leaf: leaf if _moves(leaf) else None, told)
         still = jax.tree.map(lambda leaf: None if _moves(leaf) else leaf, told)
-        return _Coupling(streams, self.loop, structure), (leaves, hidden, moving, still, key)
+        return _Coupling(streams, structure, self.depth), (leaves, hidden, moving, still, key)
 
 
 class Retraced(NamedTuple):
@@ -106,13 +107,13 @@ class _Back(NamedTuple):
 class _Coupling:
     """The mathematics, as functions of arrays.
 
-    Blocks are ``leaves`` of ``structure``; ``moving`` are the arrays among what they are told that have
+    The blocks are ``leaves`` of ``structure``; ``moving`` are the arrays among what they are told that have
     gradients, and ``still`` the rest (constants, integers), either with None in the other's places.
     """
 
     streams: Streams
-    loop: Loop
     structure: Any
+    depth: int
 
     def through(self, leaves: list[Array], hidden: Array, moving: Any, still: Any, key: Key | None) -> Array:
         """The output."""
@@ -135,12 +136,12 @@ class _Coupling:
         """The streams after all blocks, and what they kept."""
         streams, told = self.streams, _joined(moving, still)
 
-        def step(pair: Pair, block: Any, number: Any) -> tuple[Pair, Any]:
-            older, newer = pair
+        def step(pair: Pair, each: tuple[Any, Array]) -> tuple[Pair, Any]:
+            (older, newer), (block, number) = pair, each
             changed, kept = streams.add(older, _change(told, key, number, block, streams.read(newer)))
             return (newer, changed), kept
 
-        return self.loop.forward(step, pair, jax.tree.unflatten(self.structure, leaves))
+        return jax.lax.scan(step, pair, self._numbered(leaves))
 
     def back(
         self,
@@ -156,8 +157,9 @@ class _Coupling:
         """From the last streams and the output's cotangent: the first streams, and all other cotangents."""
         streams = self.streams
 
-        def step(carry: _Back, block: Any, number: Any, kept: Any) -> tuple[_Back, Any]:
+        def step(carry: _Back, each: tuple[tuple[Any, Array], Any]) -> tuple[_Back, Any]:
             (older, newer), (d_older, d_newer), d_told = carry
+            (block, number), kept = each
 
             def change(moving: Any, block: Any, x: Array) -> Array:
                 return _change(_joined(moving, still), key, number, block, x)
@@ -169,10 +171,13 @@ class _Coupling:
 
         half = 0.5 * cotangent.astype(_wide(cotangent))
         begun = _Back(last, (half, half), jax.tree.map(lambda a: jnp.zeros(a.shape, _wide(a)), moving))
-        end, gradients = self.loop.backward(step, begun, jax.tree.unflatten(self.structure, leaves), kept)
+        end, gradients = jax.lax.scan(step, begun, (self._numbered(leaves), kept), reverse=True)
         told = jax.tree.map(lambda total, leaf: total.astype(leaf.dtype), end.moving, moving)
         hidden = (end.cotangents[0] + end.cotangents[1]).astype(cotangent.dtype)
         return end.pair, hidden, told, jax.tree.leaves(gradients)
+
+    def _numbered(self, leaves: list[Array]) -> tuple[Any, Array]:
+        return jax.tree.unflatten(self.structure, leaves), jnp.arange(self.depth)
 
 
 def _rebuilding(coupling: _Coupling) -> Callable[..., Array]:
