@@ -31,17 +31,11 @@ def words(variant, *known):
     said = variant.split("_") if variant else []
     sizes, patches = [w for w in said if w in SIZES], [w for w in said if w in PATCHES]
     others = [w for w in said if w not in (*sizes, *patches)]
-    known = ("tiny", "fid", "guided", "reversible", *known)
-    if (
-        len(sizes) > 1
-        or len(patches) > 1
-        or not set(others) <= set(known)
-        or ("tiny" in said and len(said) > 1)
-    ):
-        expected = (
-            f"one of {', '.join(known)}, after a size ({', '.join(SIZES)}) and a patch ({', '.join(PATCHES)})"
-        )
-        raise InputError("variant", variant, f"{expected}, with _ between them, or none")
+    known = ("fid", "guided", "reversible", *known)
+    alone = said == ["tiny"]
+    if not alone and (len(sizes) > 1 or len(patches) > 1 or not set(others) <= set(known)):
+        expected = f"{', '.join(known)}, after a size ({', '.join(SIZES)}) and a patch ({', '.join(PATCHES)})"
+        raise InputError("variant", variant, f"{expected}, with _ between them; tiny alone; or none")
     return sizes[0] if sizes else "xl", int(patches[0]) if patches else 2, set(others)
 
 

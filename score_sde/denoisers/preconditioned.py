@@ -45,6 +45,11 @@ class Preconditioned(Denoiser):
 
     def read(self, x: Batch, t: Time, output: Batch) -> Estimate:
         """All conventions from what the network said of x at t."""
+        if output.shape != x.shape:
+            remedy = (
+                "give the network as many outputs as x has channels, or take LearnedRange for twice as many"
+            )
+            raise InputError("shape of the network's output", output.shape, f"{x.shape}, as x has", remedy)
         t = per_example(t, x)
         c_skip, c_out, _, _ = self.precondition(self.sde, t)
 

@@ -68,6 +68,8 @@ class Experiment:
         "sampling_batch",
         "condition.sampled",
         "features",
+        "network.layers",  # those that hold parameters otherwise do not find theirs in a checkpoint
+        "network.remat",
     )
 
     data: Dataset

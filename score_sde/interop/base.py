@@ -113,7 +113,8 @@ def fill(
             mistakes += found
     if mistakes:
         expected = f"the {len(wanted)} of {type(network).__name__}: {_told(mistakes)}"
-        raise InputError("count of tensors in the file", len(kept), expected, _hint(mistakes, hints or {}))
+        remedy = _hint(mistakes, hints or {}) if set(wanted) & set(kept) else "the file is of another layout"
+        raise InputError("count of tensors in the file", len(kept), expected, remedy)
     return rebuild(unflatten({path: filled[path] for path in ours}))
 
 

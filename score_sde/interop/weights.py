@@ -51,7 +51,7 @@ def read_weights(path: str | pathlib.Path) -> Weights:
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        raise InputError("file of weights", str(path), "a file that exists", "check --from")
+        raise InputError("file of weights", str(path), "a file that exists", "check the path")
     try:
         with path.open("rb") as file:
             return _weights(file)

@@ -21,6 +21,7 @@ from score_sde.networks.layers import (
     Positions,
     TokenEmbedding,
     TransformerStyle,
+    require_counts,
     require_example,
     require_patches,
     token_mapping,
@@ -48,8 +49,8 @@ class DiT(nnx.Module):
             ``Reversible()`` keep less for the backward pass.
 
     Raises:
-        InputError: an axis that its patch does not divide; heads that do not divide the width; x not of
-            ``shape``; a condition that it was not built to be told.
+        InputError: an axis that its patch does not divide; heads that do not divide the width; a count that
+            is none; x not of ``shape``; a condition that it was not built to be told.
     """
 
     def __init__(
@@ -70,8 +71,11 @@ class DiT(nnx.Module):
         *,
         rngs: nnx.Rngs,
     ) -> None:
+        name = type(self).__name__
+        require_counts(name, width=width, depth=depth, heads=heads, n_classes=n_classes, outputs=outputs)
+        require_counts(name, least=0, registers=registers)
         self.shape, self.n_registers = tuple(shape), registers
-        grid, patch = require_patches(type(self).__name__, shape, patch)
+        grid, patch = require_patches(name, shape, patch)
         self.grid, self.patch = grid, patch
         self.places, self.head_size = positions, width // heads
         self.tokens = TokenEmbedding(

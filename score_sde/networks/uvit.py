@@ -22,6 +22,7 @@ from score_sde.networks.layers import (
     TransformerStyle,
     narrow_normal_init,
     patched,
+    require_counts,
     require_example,
     require_patches,
     split_or_none,
@@ -58,6 +59,7 @@ class UViT(nnx.Module):
         *,
         rngs: nnx.Rngs,
     ) -> None:
+        require_counts("UViT", width=width, depth=depth, heads=heads, n_classes=n_classes)
         if depth % 2 == 0:
             raise InputError("UViT.depth", depth, "an odd number: two halves and a block between", "add 1")
         self.shape = tuple(shape)

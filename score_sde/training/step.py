@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ import optax
 from jax.sharding import Mesh, NamedSharding
 
 from score_sde.dequantization import Units
+from score_sde.errors import InputError
 from score_sde.objectives.base import Loss, Objective
 from score_sde.training.augmentations.base import Augmentation, NoAugmentation, told
 from score_sde.training.conditions import Condition, Unconditional
@@ -84,7 +86,8 @@ def make_step(
 
     def step(key: Key, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         key = jax.random.fold_in(key, state.step)
-        loss, gradient = jax.value_and_grad(loss_at(state))(state.params, key, batch)
+        with _named_mode():
+            loss, gradient = jax.value_and_grad(loss_at(state))(state.params, key, batch)
         state, updates = updated(state, gradient, optimizer=optimizer, ema=ema)
         norm = optax.tree.norm(gradient)
         # An optimizer may mend a gradient: what counts is whether the parameters stay finite.
@@ -93,6 +96,19 @@ def make_step(
         return state, metrics
 
     return step
+
+
+@contextlib.contextmanager
+def _named_mode() -> Iterator[None]:
+    """A network that reverse mode alone differentiates, under an objective with directional derivatives."""
+    try:
+        yield
+    except TypeError as error:
+        if "custom_vjp" not in str(error):
+            raise
+        expected = "one that is differentiated in forward mode too, as the objective asks for"
+        remedy = "set network.layers to Scanned(remat=True), which needs little memory as well"
+        raise InputError("network", "one with a backward pass of its own", expected, remedy) from error
 
 
 def updated(

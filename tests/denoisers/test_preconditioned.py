@@ -99,6 +99,17 @@ def test_a_lambda_is_a_network_and_passes_through_jit():
     np.testing.assert_allclose(jax.jit(lambda m, x: m(x, 0.5))(net, jnp.ones((2, 1))), -np.ones((2, 1)))
 
 
+def test_an_output_of_another_shape_is_refused():
+    """With one channel of data it would spread over all channels of the output without a word."""
+    twice = denoisers.Preconditioned(
+        network=lambda x, t, cond, key: jnp.concatenate([x, x], axis=-1),
+        sde=sdes.VP(),
+        precondition=denoisers.NoisePrediction(),
+    )
+    with pytest.raises(InputError, match=r"shape of the network's output = \(2, 2\): expected \(2, 1\)"):
+        twice.score(jnp.ones((2, 1)), 0.5)
+
+
 def test_deterministic_drops_the_key():
     seen = []
     quiet = denoisers.Deterministic.of(model(sdes.VP(), denoisers.NoisePrediction(), seen))

@@ -11,11 +11,12 @@ from drawn_weights import filled
 from flax import nnx
 from untrained import save_untrained
 
-from score_sde.config import build, load_config, override
+from score_sde.config import build, load_config, override, to_json
 from score_sde.errors import InputError
 from score_sde.experiment import restore
 from score_sde.interop.base import flatten
 from score_sde.interop.dit import tower_sources
+from score_sde.modes import keep_config
 from score_sde.networks import DiT, ReversibleUNet, partition
 from score_sde.networks.layers import (
     DIT_STYLE,
@@ -27,6 +28,7 @@ from score_sde.networks.layers import (
     Grouped,
     Reversible,
 )
+from score_sde.training import CheckpointWriter
 
 WIDTH, TOKENS, DROPOUT = 8, 4, 0.25
 KEY = jax.random.key(5)
@@ -398,3 +400,37 @@ def test_a_checkpoint_of_another_tower_is_refused(tmp_path):
     with pytest.raises(InputError, match=told) as caught:
         restore(build(config), tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def held(layers, remat=None):
+    """The small run of digits with its blocks in another way."""
+    config = load_config("configs/digits_dit.py:tiny")
+    override(config, "network.layers", f"score_sde.networks.layers:{layers}")
+    if remat is not None:
+        override(config, "network.layers.remat", remat)
+    return config
+
+
+def test_a_run_may_go_on_with_blocks_that_keep_less(tmp_path):
+    """The same function of the same parameters: of a loop in a loop with remat, or in groups."""
+    (tmp_path / "config.json").write_text(to_json(held("Scanned")))
+    first = build(held("Scanned"))
+    state, _ = first.make_state()
+    with CheckpointWriter(tmp_path / "checkpoints", first.identity(state)) as checkpoints:
+        checkpoints.save(state, {"train_seconds": 0.0})
+    x = jnp.asarray(np.random.default_rng(0).standard_normal((2, *first.data.shape)), jnp.float32)
+    expected = restore(first, tmp_path).model(x, 0.5)
+    for config in (held("Scanned", "true"), held("Grouped")):
+        other = build(config)
+        keep_config(config, tmp_path, other.may_change, write=False)
+        np.testing.assert_allclose(restore(other, tmp_path).model(x, 0.5), expected, rtol=1e-5)
+
+
+def test_objectives_that_ask_for_forward_mode_are_told():
+    config = held("Reversible")
+    override(config, "objective", "score_sde.objectives:SlicedScoreMatching")
+    run = build(config)
+    state, rebuild = run.make_state()
+    batch = run.data.batches("train", run.training.batch_size, seed=0)[0]
+    with pytest.raises(InputError, match=r"network.*forward mode.*Scanned\(remat=True\)"):
+        jax.eval_shape(run.make_step(rebuild), jax.random.key(0), state, batch)

@@ -262,6 +262,8 @@ def test_u_vit_sees_time_class_and_places():
     assert jnp.max(jnp.abs(apply(network, x, labels[::-1]) - y)) > 1e-3
     later = jax.jit(lambda network: network(x, jnp.array([5.0, 7.0]), labels))(network)
     assert jnp.max(jnp.abs(later - y)) > 1e-3
+    with pytest.raises(InputError, match=r"UViT\.depth = -1"):
+        UViT((4, 4, 1), depth=-1, rngs=nnx.Rngs(0))
     with pytest.raises(InputError, match=r"UViT\.depth = 4"):
         UViT((4, 6, 2), rngs=nnx.Rngs(0), **{**options, "depth": 4})
 
@@ -301,6 +303,10 @@ def test_normalised_heads_bound_the_logits():
         ({"shape": (9, 8, 1)}, r"DiT\.patch = 2: expected a divisor of 9 .*resize the data to 8"),
         ({"patch": (2, 2, 2)}, r"DiT\.patch = \(2, 2, 2\): expected a positive number, or 2 of them"),
         ({"patch": 0}, r"DiT\.patch = 0"),
+        ({"heads": 0}, r"DiT\.heads = 0: expected a whole number of at least 1"),
+        ({"depth": -3}, r"DiT\.depth = -3"),
+        ({"registers": -1}, r"DiT\.registers = -1: expected a whole number of at least 0"),
+        ({"n_classes": 0}, r"DiT\.n_classes = 0"),
         ({"heads": 5}, r"heads = 5: expected a divisor of width = 24"),
         ({"heads": 24, "positions": ROTARY}, r"channels of a head = 1: expected an even number"),
     ],

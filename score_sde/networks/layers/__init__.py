@@ -15,6 +15,7 @@ from score_sde.networks.layers.blocks import (
     ScaleShift,
     Style,
 )
+from score_sde.networks.layers.checks import require_counts
 from score_sde.networks.layers.convolution import Conv, WrappingConv
 from score_sde.networks.layers.convolving import convolve
 from score_sde.networks.layers.depth import SCANNED, UNROLLED, Depth, Scanned, Unrolled
@@ -266,6 +267,7 @@ __all__ = [
     "neighbourhood_mean",
     "normal_init",
     "patched",
+    "require_counts",
     "require_example",
     "require_patches",
     "require_shape",

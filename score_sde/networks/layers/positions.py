@@ -74,8 +74,8 @@ class LearnedPositions(Positions):
 class RotaryPositions(Positions):
     """q and k turned by angles proportional to the coordinates, so that q k sees their differences alone.
 
-    Pairs of channels are dealt out to the axes in equal parts, and what remains is not turned (Su et al.
-    2024, over several axes). The slowest turns by 1 / ``period`` of a radian for each token.
+    Pairs of channels are dealt out to the axes in equal parts of n, and what remains is not turned (Su et al.
+    2024, over several axes). The k-th of an axis, k = 0 .. n - 1, turns by period^(-k / n) radians a token.
     """
 
     period: float = 100.0
