@@ -46,7 +46,8 @@ def make_loss(
         units_key, objective_key, condition_key, augmentation_key = jax.random.split(key, 4)
         x0, labels = augmentation(augmentation_key, units.encode(units_key, batch["x"]))
         cond = condition({**batch, "x": x0}, n_classes=n_classes, key=condition_key)
-        return jnp.mean(objective(objective_key, rebuild(params), x0, told(cond, labels)))
+        with _named_mode():
+            return jnp.mean(objective(objective_key, rebuild(params), x0, told(cond, labels)))
 
     return loss_of
 
@@ -86,8 +87,7 @@ def make_step(
 
     def step(key: Key, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         key = jax.random.fold_in(key, state.step)
-        with _named_mode():
-            loss, gradient = jax.value_and_grad(loss_at(state))(state.params, key, batch)
+        loss, gradient = jax.value_and_grad(loss_at(state))(state.params, key, batch)
         state, updates = updated(state, gradient, optimizer=optimizer, ema=ema)
         norm = optax.tree.norm(gradient)
         # An optimizer may mend a gradient: what counts is whether the parameters stay finite.
