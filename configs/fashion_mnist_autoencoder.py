@@ -5,7 +5,7 @@ Command: python -m score_sde.main --mode=train --config=configs/fashion_mnist_au
     --workdir=runs/fashion_mnist_autoencoder
 Model: as configs/digits_autoencoder.py, with three resolutions of 16, 32 and 64 channels: latents (7, 7, 4),
     a quarter as many numbers as pixels. ``--mode=eval`` measures its loss.
-Measured: nothing yet, nor how long it takes; ``:tiny`` was run.
+Measured here: 1,000 updates in 21 minutes on two CPU cores that two other trainings shared.
 Then: experiments/latents writes the latents, and configs/fashion_mnist_latent_dit.py models them.
 """
 
