@@ -11,8 +11,9 @@ Model: that of configs/digits_latent_dit.py, a token for each of the 49 places o
     python -m experiments.latents.run --task=decode --config=configs/fashion_mnist_autoencoder.py \
         --trained=runs/fashion_mnist_autoencoder --from=runs/fashion_mnist_latent_dit/sample/samples.npz \
         --to=runs/fashion_mnist_latent_dit/sample
-Measured here: 3,000 updates in 30 minutes on two CPU cores that two other trainings shared; samples, decoded, in
-    experiments/latents/README.md. Of another autoencoder set --config.data.units.scale to what encoding prints.
+Measured here: 3,000 updates in 30 minutes on two CPU cores that two other trainings shared; decoded samples
+    in experiments/latents/README.md. For another autoencoder, set --config.data.units.scale to what encoding
+    prints.
 """
 
 from configs import digits_latent_dit
