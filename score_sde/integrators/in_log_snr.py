@@ -9,7 +9,6 @@ import jax.numpy as jnp
 
 from score_sde.integrators.base import Integrator, Solution, VectorField
 from score_sde.integrators.checks import time_dtype
-from score_sde.integrators.multistep import AdamsBashforth
 from score_sde.typing import Array
 
 
@@ -26,7 +25,7 @@ class InLogSNR(Integrator):
     """
 
     sde: Any
-    solver: Integrator = AdamsBashforth()
+    solver: Integrator
 
     def __call__(
         self,

@@ -30,7 +30,7 @@ EXAMPLES = {
     samplers.UserGrid: samplers.UserGrid(times=jnp.array([1.0, 0.5, 0.0])),
     integrators.GivenNodes: integrators.GivenNodes(times=jnp.array([0.0, 0.5, 1.0])),
     integrators.LogSNRNodes: integrators.LogSNRNodes(sde=sdes.VP()),
-    integrators.InLogSNR: integrators.InLogSNR(sde=sdes.VP()),
+    integrators.InLogSNR: integrators.InLogSNR(sde=sdes.VP(), solver=integrators.AdamsBashforth()),
 }
 PARTS = [
     *PREDICTORS,
