@@ -34,9 +34,11 @@ def words(variant, *known):
     known = ("fid", "guided", "reversible", *known)
     alone = said == ["tiny"]
     if not alone and (len(sizes) > 1 or len(patches) > 1 or not set(others) <= set(known)):
-        others = f"{', '.join(known)}, after a size ({', '.join(SIZES)}) and a patch ({', '.join(PATCHES)})"
-        expected = f"one of tiny, {others}, with _ between them but for tiny, which stands alone"
-        raise InputError("variant", variant, f"{expected}; or none")
+        first = f"after a size ({', '.join(SIZES)}) and a patch ({', '.join(PATCHES)})"
+        expected = (
+            f"one of tiny, {', '.join(known)}, {first}, with _ between them; tiny stands alone; or none"
+        )
+        raise InputError("variant", variant, expected)
     return sizes[0] if sizes else "xl", int(patches[0]) if patches else 2, set(others)
 
 

@@ -30,7 +30,7 @@ ENTRANTS = {
     "modern DiT": "configs/fashion_mnist_dit.py:modern",
     "reversible DiT": "configs/fashion_mnist_dit.py:reversible",
 }
-LIKELIHOODS = 256  # test images, half as many as the configurations have: each takes a second or more
+LIKELIHOODS = 256  # test images, half as many as the configurations have, to end sooner
 
 
 class Size(NamedTuple):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from score_sde.integrators.base import Integrator, Solution, VectorField
-from score_sde.integrators.checks import batch_size, require_count, time_dtype
+from score_sde.integrators.checks import batch_size, require_count, shared_slope, time_dtype
 from score_sde.integrators.methods import Heun, Method
 from score_sde.integrators.nodes import Nodes, UniformNodes
 from score_sde.pytree import static
@@ -43,8 +43,7 @@ class FixedStep(Integrator):
         n, dtype = batch_size(y0), time_dtype(y0)
         times = self.times(jnp.asarray(t0, dtype), jnp.asarray(t1, dtype), self.n_steps)
 
-        def slope(t: Array, y: Any) -> Any:
-            return field(jnp.full((n,), t), y, *args)
+        slope = shared_slope(field, y0, args)
 
         def step(y: Any, interval: tuple[Array, Array]) -> tuple[Any, None]:
             t, next_t = interval

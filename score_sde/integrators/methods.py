@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
 
+from score_sde.integrators.checks import Slope
 from score_sde.pytree import Pytree
 from score_sde.typing import Array
-
-Slope = Callable[[Array, Any], Any]  # (scalar time, y) -> dy/dt
 
 
 class Method(Pytree, ABC):

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from score_sde.integrators.base import Integrator, Solution, VectorField
-from score_sde.integrators.checks import batch_size, require_count, time_dtype
-from score_sde.integrators.methods import Method, RungeKutta4, Slope, combine
+from score_sde.integrators.checks import Slope, batch_size, require_count, shared_slope, time_dtype
+from score_sde.integrators.methods import Method, RungeKutta4, combine
 from score_sde.pytree import static
 from score_sde.typing import Array
 
@@ -50,8 +50,7 @@ class AdamsBashforth(Integrator):
         t0, t1 = jnp.asarray(t0, dtype), jnp.asarray(t1, dtype)
         times, h = jnp.linspace(t0, t1, self.n_steps + 1)[:-1], (t1 - t0) / self.n_steps
 
-        def slope(t: Array, y: Any) -> Any:
-            return field(jnp.full((n,), t), y, *args)
+        slope = shared_slope(field, y0, args)
 
         begun = min(KEPT, self.n_steps)
         y, slopes = _begin(self.first, slope, y0, times[:begun], h)

@@ -69,8 +69,8 @@ def require_samples(run, state, rebuild):
     assert jax.eval_shape(draw, jax.random.key(0), state).shape == shape
 
 
-def require_evaluation(run, state, rebuild, batch):
-    """The objective can be traced on held-out examples, as ``measures.Loss`` evaluates it."""
+def shape_of_losses(run, state, rebuild, batch):
+    """Of the objective, traced on held-out examples as ``measures.Loss`` evaluates it."""
 
     def losses(key, state, batch):
         model = Deterministic.of(rebuild(run.ema.parameters(state.ema, state.params)))
@@ -78,7 +78,7 @@ def require_evaluation(run, state, rebuild, batch):
         cond = run.condition({**batch, "x": x}, n_classes=run.data.n_classes)
         return run.objective(key, model, x, cond)
 
-    assert jax.eval_shape(losses, jax.random.key(0), state, batch).shape == batch["x"].shape[:1]
+    return jax.eval_shape(losses, jax.random.key(0), state, batch).shape
 
 
 @pytest.mark.parametrize("name", STEPPED)
@@ -92,7 +92,7 @@ def test_a_training_step(name):
     assert np.isfinite(moments).all()
     assert max(moments) > 0
     require_samples(run, state, rebuild)
-    require_evaluation(run, state, rebuild, batch)
+    assert shape_of_losses(run, state, rebuild, batch) == batch["x"].shape[:1]
 
 
 @pytest.mark.parametrize("name", TRACED)
@@ -104,10 +104,10 @@ def test_a_traced_step(name):
     assert shapes[0] == shapes[1]
     assert metrics["finite"].shape == ()
     require_samples(run, state, rebuild)
-    require_evaluation(run, state, rebuild, batch)
+    assert shape_of_losses(run, state, rebuild, batch) == batch["x"].shape[:1]
 
 
 @pytest.mark.parametrize("name", [name for name in names() if "/" not in name])
 def test_what_is_trained_here_can_be_evaluated(name):
     run, state, _, batch, rebuild = made(name)
-    require_evaluation(run, state, rebuild, batch)
+    assert shape_of_losses(run, state, rebuild, batch) == batch["x"].shape[:1]
